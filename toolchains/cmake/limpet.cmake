@@ -1,0 +1,57 @@
+# The words that the folders' CMakeLists are written in. A folder lists its files and what it builds
+# on; everything else (warnings, sanitizers, include roots) is said once, here.
+
+add_library(limpet_options INTERFACE)
+target_compile_features(limpet_options INTERFACE cxx_std_20 c_std_11)
+target_include_directories(limpet_options INTERFACE ${PROJECT_SOURCE_DIR}/runtime
+                                                    ${PROJECT_SOURCE_DIR})
+target_compile_options(limpet_options INTERFACE -fvisibility=hidden -ffunction-sections
+                                                -fdata-sections)
+target_link_options(limpet_options INTERFACE -Wl,--gc-sections -Wl,--as-needed)
+# 64-bit file offsets and times on 32-bit ARM: a store larger than 2 GiB and the year 2038 both come.
+target_compile_definitions(limpet_options INTERFACE _FILE_OFFSET_BITS=64)
+if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+  target_compile_definitions(limpet_options INTERFACE _TIME_BITS=64)
+endif()
+
+if(LIMPET_WERROR)
+  target_compile_options(limpet_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+                                                  -Werror)
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    target_compile_options(limpet_options INTERFACE -Wthread-safety)
+  endif()
+endif()
+if(LIMPET_SANITIZE)
+  target_compile_options(limpet_options INTERFACE -fsanitize=${LIMPET_SANITIZE}
+                                                  -fno-sanitize-recover=all
+                                                  -fno-omit-frame-pointer)
+  target_link_options(limpet_options INTERFACE -fsanitize=${LIMPET_SANITIZE})
+endif()
+if(LIMPET_CRASH_POINTS)
+  target_compile_definitions(limpet_options INTERFACE LIMPET_CRASH_POINTS=1)
+endif()
+
+# limpet_library(name SOURCES a.cpp b.cpp [USES limpet_base ...] [PRIVATE third_party ...])
+# A static library of one folder: what it USES is part of its headers, PRIVATE stays in its .cpp files.
+function(limpet_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(${name} PUBLIC limpet_options ${arg_USES} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+# limpet_test(name LABELS unit SOURCES a_test.cpp [USES limpet_store ...] [TIMEOUT seconds])
+# One doctest program and its ctest entry; it shares one compiled main().
+function(limpet_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;USES;LABELS" ${ARGN})
+  if(NOT LIMPET_BUILD_TESTS)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE limpet_test_main limpet_options ${arg_USES})
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+endfunction()
