@@ -1,0 +1,47 @@
+#pragma once
+
+// The two times of the house, as types, so that one is never compared with the other. [any, no-alloc]
+//
+//   WallTime   nanoseconds since 1970; what events carry; may jump; may be 1970 on a clockless board.
+//   BootTime   nanoseconds since boot, counting suspend (CLOCK_BOOTTIME); what leases and deadlines use.
+
+#include <compare>
+#include <cstdint>
+
+namespace limpet {
+
+struct Duration {
+  int64_t ns = 0;
+  friend constexpr auto operator<=>(Duration, Duration) = default;
+};
+
+constexpr Duration nanoseconds(int64_t count) { return Duration{count}; }
+constexpr Duration microseconds(int64_t count) { return Duration{count * 1000}; }
+constexpr Duration milliseconds(int64_t count) { return Duration{count * 1000000}; }
+constexpr Duration seconds(int64_t count) { return Duration{count * 1000000000}; }
+constexpr int64_t to_ms(Duration duration) { return duration.ns / 1000000; }
+
+struct WallTime {
+  uint64_t ns = 0;
+  friend constexpr auto operator<=>(WallTime, WallTime) = default;
+};
+
+struct BootTime {
+  uint64_t ns = 0;
+  friend constexpr auto operator<=>(BootTime, BootTime) = default;
+};
+
+constexpr WallTime operator+(WallTime time, Duration d) {
+  return {time.ns + static_cast<uint64_t>(d.ns)};
+}
+constexpr BootTime operator+(BootTime time, Duration d) {
+  return {time.ns + static_cast<uint64_t>(d.ns)};
+}
+constexpr Duration operator-(WallTime a, WallTime b) {
+  return {static_cast<int64_t>(a.ns - b.ns)};
+}
+constexpr Duration operator-(BootTime a, BootTime b) {
+  return {static_cast<int64_t>(a.ns - b.ns)};
+}
+
+}  // namespace limpet
