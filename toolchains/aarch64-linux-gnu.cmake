@@ -1,0 +1,6 @@
+# 64-bit ARM with Debian's cross compiler. The sysroot is made by sysroot.sh; './dev cross aarch64' does both.
+set(LIMPET_TRIPLE aarch64-linux-gnu)
+set(LIMPET_QEMU qemu-aarch64)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(LIMPET_SYSROOT_NAME sysroot-aarch64)
+include(${CMAKE_CURRENT_LIST_DIR}/cmake/cross.cmake)
