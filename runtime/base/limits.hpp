@@ -46,8 +46,31 @@ inline constexpr size_t store_batch_changes_max = 1024;
 // A read transaction pins pages: it ends after this many records and is opened again.
 inline constexpr size_t read_records_max = 1000;
 
+// Plugins, in this process (runtime/host). A tool's result becomes an event's data.
+inline constexpr size_t tool_result_bytes_max = event_data_bytes_max;
+inline constexpr size_t tool_error_bytes_max = 512;
+inline constexpr size_t instance_name_bytes_max = 32;
+inline constexpr size_t instances_max = 64;
+inline constexpr size_t manifest_bytes_max = 256 * 1024;
+inline constexpr size_t manifest_tools_max = 256;
+inline constexpr uint32_t tool_concurrency_max = 64;
+inline constexpr uint32_t tool_timeout_ms_default = 30 * 1000;
+inline constexpr uint32_t tool_timeout_ms_max = 24 * 60 * 60 * 1000;
+inline constexpr int64_t cancel_grace_ms = 1000;  // from cancel() to giving a call up
+inline constexpr uint32_t overdue_calls_max = 4;  // given up and still inside: quarantine
+// What a source may have waiting uncommitted: its credit.
+inline constexpr size_t emissions_waiting_max = 256;
+inline constexpr size_t emissions_waiting_bytes_max = batch_bytes_max;
+inline constexpr int64_t emission_retry_ms = 20;  // after the owner said full
+// A plugin's log lines: a burst, then so many a second; the rest is counted.
+inline constexpr uint32_t plugin_log_burst = 100;
+inline constexpr uint32_t plugin_log_per_second = 20;
+inline constexpr size_t plugin_text_bytes_max = 1024;
+
 static_assert(event_record_bytes_max <= batch_bytes_max);
 static_assert(batch_bytes_max <= store_pending_bytes_max);
+static_assert(instance_name_bytes_max < tool_name_bytes_max);
+static_assert(event_data_bytes_max <= emissions_waiting_bytes_max);
 static_assert(run_key_bytes_max + agent_name_bytes_max + 16 <= store_key_bytes_max);
 static_assert(idempotency_key_bytes_max + 16 <= store_key_bytes_max);
 
