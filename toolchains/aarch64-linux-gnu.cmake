@@ -1,4 +1,4 @@
-# 64-bit ARM with Debian's cross compiler. The sysroot is made by sysroot.sh; './dev cross aarch64' does both.
+# 64-bit ARM with the distribution's cross compiler. `./dev cross aarch64` makes the sysroot.
 set(LIMPET_TRIPLE aarch64-linux-gnu)
 set(LIMPET_QEMU qemu-aarch64)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)

@@ -1,4 +1,4 @@
-# 32-bit ARM with Debian's cross compiler. The sysroot is made by sysroot.sh; './dev cross armv7' does both.
+# 32-bit ARM with the distribution's cross compiler. `./dev cross armv7` makes the sysroot.
 set(LIMPET_TRIPLE arm-linux-gnueabihf)
 set(LIMPET_QEMU qemu-arm)
 set(CMAKE_SYSTEM_PROCESSOR arm)

@@ -8,7 +8,7 @@ target_include_directories(limpet_options INTERFACE ${PROJECT_SOURCE_DIR}/runtim
 target_compile_options(limpet_options INTERFACE -fvisibility=hidden -ffunction-sections
                                                 -fdata-sections)
 target_link_options(limpet_options INTERFACE -Wl,--gc-sections -Wl,--as-needed)
-# 64-bit file offsets and times on 32-bit ARM: a store larger than 2 GiB and the year 2038 both come.
+# 64-bit file offsets and times on 32-bit ARM: stores over 2 GiB and the year 2038 both come.
 target_compile_definitions(limpet_options INTERFACE _FILE_OFFSET_BITS=64)
 if(CMAKE_SIZEOF_VOID_P EQUAL 4)
   target_compile_definitions(limpet_options INTERFACE _TIME_BITS=64)
@@ -32,7 +32,7 @@ if(LIMPET_CRASH_POINTS)
 endif()
 
 # limpet_library(name SOURCES a.cpp b.cpp [USES limpet_base ...] [PRIVATE third_party ...])
-# A static library of one folder: what it USES is part of its headers, PRIVATE stays in its .cpp files.
+# A static library of one folder: what it USES is part of its headers, PRIVATE stays in its .cpp.
 function(limpet_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
@@ -57,8 +57,8 @@ function(limpet_test name)
 endfunction()
 
 # limpet_fuzz(name SOURCES a_fuzz.cpp [USES limpet_codec ...] [CORPUS folder])
-# A libFuzzer program where LIMPET_BUILD_FUZZ is on. Elsewhere the same entry point runs once over the
-# committed corpus, so that an input which once broke something stays a test under every compiler.
+# A libFuzzer program where LIMPET_BUILD_FUZZ is on. Elsewhere the same entry point runs once over
+# the committed corpus, so that an input which once broke something stays a test everywhere.
 function(limpet_fuzz name)
   cmake_parse_arguments(arg "" "CORPUS" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -71,6 +71,13 @@ function(limpet_fuzz name)
   target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay_main.cpp)
   add_test(NAME ${name} COMMAND ${name} ${CMAKE_CURRENT_SOURCE_DIR}/${arg_CORPUS})
   set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+endfunction()
+
+# limpet_fuzz_list(): the fuzz targets, one a line, in fuzz_targets.txt for `./dev fuzz`.
+function(limpet_fuzz_list)
+  get_property(targets GLOBAL PROPERTY LIMPET_FUZZ_TARGETS)
+  string(REPLACE ";" "\n" targets "${targets}")
+  file(WRITE ${PROJECT_BINARY_DIR}/fuzz_targets.txt "${targets}\n")
 endfunction()
 
 # limpet_summary(): what was configured, in the last lines that a person reads.
