@@ -185,34 +185,31 @@ std::string judge(const Include& include, const Layer& layer, std::string_view f
              ? std::string{}
              : "the operating system's headers stay in .cpp files here";
 }
-             : std::string(layer.folder) + " reaches the operating system through platform only";
-             }
 
-             }  // namespace
+}  // namespace
 
-             Findings check_layers(const Source& source) {
-               Findings findings;
-               if (!is_cpp(source.path)) return findings;
-               const Layer* layer = layer_of(source.path);
-               if (layer == nullptr) {
-                 if (source.path.starts_with("runtime/")) {
-                   findings.push_back({source.path, 0, "this folder is not in the layer table"});
-                 }
-                 return findings;
-               }
-               const std::string code = blanked(source.text, Keep::strings);
-               std::size_t number = 0;
-               for (const std::string_view line : lines_of(code)) {
-                 ++number;
-                 const std::optional<Include> include = include_in(line);
-                 if (!include) continue;
-                 const std::string reason = judge(*include, *layer, source.path);
-                 if (!reason.empty()) {
-                   findings.push_back(
-                       {source.path, number, std::string(include->path) + ": " + reason});
-                 }
-               }
-               return findings;
-             }
+Findings check_layers(const Source& source) {
+  Findings findings;
+  if (!is_cpp(source.path)) return findings;
+  const Layer* layer = layer_of(source.path);
+  if (layer == nullptr) {
+    if (source.path.starts_with("runtime/")) {
+      findings.push_back({source.path, 0, "this folder is not in the layer table"});
+    }
+    return findings;
+  }
+  const std::string code = blanked(source.text, Keep::strings);
+  std::size_t number = 0;
+  for (const std::string_view line : lines_of(code)) {
+    ++number;
+    const std::optional<Include> include = include_in(line);
+    if (!include) continue;
+    const std::string reason = judge(*include, *layer, source.path);
+    if (!reason.empty()) {
+      findings.push_back({source.path, number, std::string(include->path) + ": " + reason});
+    }
+  }
+  return findings;
+}
 
-             }  // namespace limpet::tidy
+}  // namespace limpet::tidy
