@@ -43,7 +43,8 @@ class OwnedDescriptor {
 // The whole file. not_found: there is none. too_large: more than `bytes_max`.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, size_t bytes_max);
 
-// Replaces `path` by `content`: after a power cut it holds the old bytes or the new, never a mixture.
+// Replaces `path` by `content`: after a power cut it holds the old bytes or the new, never a
+// mixture.
 [[nodiscard]] Result<void> replace_file(const std::string& path, ByteSpan content);
 
 [[nodiscard]] bool file_exists(const std::string& path);
