@@ -21,7 +21,7 @@ constexpr std::array layers{
     Layer{"platform", " base ", Layer::System::allowed},
     Layer{"codec", " base model ", Layer::System::none},
     Layer{"config", " base model ", Layer::System::none},
-    Layer{"loop", " base platform ", Layer::System::sources},
+    Layer{"loop", " base platform ", Layer::System::allowed},
     Layer{"store", " base model codec platform ", Layer::System::sources},
     Layer{"admit", " base model codec store ", Layer::System::none},
     Layer{"dispatch", " base model store ", Layer::System::none},
