@@ -1,0 +1,121 @@
+#include "store/store.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "store/marker.hpp"
+#include "store/seed_file.hpp"
+
+namespace limpet::store {
+
+namespace {
+
+// What a change of that many bytes may add to the tree: a leaf page is at least half full, and each
+// row touched can split a page.
+uint64_t estimate_growth(uint64_t bytes) { return 2 * bytes + 2 * uint64_t{store_page_bytes}; }
+
+}  // namespace
+
+Store::Store(Environment environment, const OpenOptions& options, Wiring wiring)
+    : environment_(std::move(environment)),
+      max_bytes_(options.max_bytes),
+      clock_(wiring.clock),
+      hot_(environment_.hot),
+      durable_end_(hot_.next_sequence),
+      reader_(std::make_unique<Reader>(environment_.handle.get(), environment_.tree)),
+      writer_(std::make_unique<Writer>(environment_.handle.get(), environment_.tree,
+                                       Writer::Options{wiring.linger, std::move(wiring.wake)})) {}
+
+Store::~Store() { writer_->stop(); }
+
+Result<std::unique_ptr<Store>> Store::open(const OpenOptions& options, Wiring wiring) {
+  LIMPET_TRY(Environment environment, open_environment(options, wiring.logger));
+  std::unique_ptr<Store> store(new Store(std::move(environment), options, std::move(wiring)));
+  LIMPET_CHECK(store->begin_incarnation(options));
+  return store;
+}
+
+// The first commit of this opening: it proves that the disk takes writes before anyone relies on it.
+Result<void> Store::begin_incarnation(const OpenOptions& options) {
+  Change change = begin();
+  change.hot().incarnation = hot_.incarnation.next();
+  Result<void> committed;
+  change.on_done([&committed](const Result<void>& result) { committed = result; });
+  LIMPET_CHECK(submit(std::move(change)));
+  drain();
+  LIMPET_CHECK(committed);
+  if (environment_.marker_due) {
+    LIMPET_CHECK(write_marker(options.directory, {options.machine_id}));
+  }
+  return {};
+}
+
+StoreMs Store::now_ms() {
+  hot_.store_ms = std::max(hot_.store_ms, clock_.wall().ns / 1000000);
+  return hot_.store_ms;
+}
+
+Result<void> Store::admit(size_t bytes, Urgency urgency) {
+  if (writer_->failure()) return Error{ErrorCode::closed, "store: closed after a failed commit"};
+  if (urgency == Urgency::finish) return {};
+  const WriterStats stats = writer_->stats();
+  const size_t pending = stats.pending_bytes;
+  // Half of the queue is kept for what must finish.
+  if (pending + bytes > limits::store_pending_bytes_max / 2 ||
+      stats.pending_changes >= limits::store_pending_changes_max / 2) {
+    return Error{ErrorCode::busy, "store: too much waits for the disk"};
+  }
+  if (stats.used_bytes + estimate_growth(pending + bytes) > max_bytes_) {
+    ++refused_full_;
+    return Error{ErrorCode::full, "store: max_bytes is reached"};
+  }
+  return {};
+}
+
+Change Store::begin() {
+  static_cast<void>(now_ms());
+  return Change(hot_, generation_);
+}
+
+Result<void> Store::submit(Change change) {
+  // Built on the newest state: otherwise two changes were open at once and share sequences.
+  LIMPET_ASSERT(change.generation() == generation_);
+  HotRecord after = change.hot();
+  LIMPET_CHECK(writer_->give(change));
+  after.store_ms = std::max(after.store_ms, hot_.store_ms);
+  hot_ = after;
+  ++generation_;
+  return {};
+}
+
+size_t Store::deliver() {
+  std::vector<Finished> finished = writer_->take_done();
+  for (Finished& one : finished) {
+    if (one.result.ok()) durable_end_ = one.change.hot().next_sequence;
+    one.change.finish(one.result);
+  }
+  return finished.size();
+}
+
+void Store::drain() {
+  do {
+    writer_->wait_done();
+  } while (deliver() > 0);
+}
+
+std::unique_ptr<Reader> Store::new_reader() {
+  return std::make_unique<Reader>(environment_.handle.get(), environment_.tree);
+}
+
+StoreInfo Store::info() const {
+  StoreInfo info;
+  info.writer = writer_->stats();
+  info.used_bytes = info.writer.used_bytes;
+  info.max_bytes = max_bytes_;
+  info.next_sequence = hot_.next_sequence;
+  info.durable_end = durable_end_;
+  info.refused_full = refused_full_;
+  return info;
+}
+
+}  // namespace limpet::store

@@ -1,0 +1,109 @@
+#pragma once
+
+// Store: the one place where Limpet keeps anything: event log, work, runs, their counters, in one
+// LMDB environment. What was reported done survives kill -9 and power cuts.
+// Owner: Daemon. Thread: [main] for everything here; `limpet-store` inside.
+// Fails with: full (retry after something was trimmed), busy (retry soon), closed (a commit failed:
+// nothing outstanding was acknowledged; restart), io, corrupt.
+// Limits: OpenOptions::max_bytes for what comes from outside, plus a reserve for what must finish.
+//
+//   Change change = store.begin();
+//   LIMPET_TRY(Sequence sequence, change.append(event));
+//   change.on_done([](const Result<void>& result) { ... });     // on main, after the sync
+//   LIMPET_CHECK(store.submit(std::move(change)));
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "platform/clock.hpp"
+#include "store/change.hpp"
+#include "store/environment.hpp"
+#include "store/reader.hpp"
+#include "store/writer.hpp"
+
+namespace limpet::store {
+
+// Who asks decides how much of the room may be used.
+enum class Urgency : uint8_t {
+  ingest,  // new work from outside: refused when the store is at max_bytes
+  finish,  // what ends or frees work already accepted: may use the reserve
+};
+
+struct StoreInfo {
+  uint64_t used_bytes = 0;
+  uint64_t max_bytes = 0;
+  Sequence next_sequence;    // of the newest change, perhaps not yet on disk
+  Sequence durable_end;      // every sequence below it is on disk
+  uint64_t refused_full = 0;
+  WriterStats writer;
+};
+
+class Store {
+ public:
+  // Opens or creates the store and writes the hot record, which counts this opening. `wake` is
+  // called on [store] when deliver() has work. `clock` and `logger` outlive the store.
+  struct Wiring {
+    platform::Clock& clock;
+    Logger& logger;
+    std::function<void()> wake;
+    Duration linger;
+  };
+  [[nodiscard]] static Result<std::unique_ptr<Store>> open(const OpenOptions& options,
+                                                           Wiring wiring);
+  ~Store();  // stops the writer; what waits is committed first
+
+  [[nodiscard]] Epoch epoch() const { return hot_.epoch; }
+  [[nodiscard]] Incarnation incarnation() const { return hot_.incarnation; }
+  [[nodiscard]] bool created() const { return environment_.created; }
+  [[nodiscard]] bool epoch_changed() const { return environment_.epoch_changed; }
+
+  // max(wall clock, the last stored time), in milliseconds: never goes back.
+  [[nodiscard]] StoreMs now_ms();
+
+  // Is there room for `bytes` more? Errors: full, busy, closed; nothing was changed.
+  [[nodiscard]] Result<void> admit(size_t bytes, Urgency urgency);
+
+  // A new change on top of the newest state. At most one open at a time; dropping it undoes it.
+  [[nodiscard]] Change begin();
+  // Hands it to the writer. Errors: busy, closed; the change has then never been.
+  [[nodiscard]] Result<void> submit(Change change);
+  // The newest counters, including changes still on their way.
+  [[nodiscard]] const HotRecord& newest() const { return hot_; }
+
+  // Runs the on_done of every change answered since the last call; returns how many.
+  size_t deliver();
+  // Waits for the writer, then delivers; until nothing is outstanding. For shut-down and tests.
+  void drain();
+
+  [[nodiscard]] Sequence durable_end() const { return durable_end_; }
+  [[nodiscard]] Reader& reader() { return *reader_; }
+  // A reader for another thread, which must go before the store does.
+  [[nodiscard]] std::unique_ptr<Reader> new_reader();
+  [[nodiscard]] StoreInfo info() const;
+  // Why the store closed, if it did.
+  [[nodiscard]] std::optional<Error> failure() const { return writer_->failure(); }
+
+ private:
+  Store(Environment environment, const OpenOptions& options, Wiring wiring);
+  [[nodiscard]] Result<void> begin_incarnation(const OpenOptions& options);
+
+  // Constant after construction.
+  Environment environment_;
+  const uint64_t max_bytes_;
+  platform::Clock& clock_;
+
+  // Owned by main.
+  HotRecord hot_;
+  uint64_t generation_ = 0;  // counts submitted changes
+  Sequence durable_end_;
+  uint64_t refused_full_ = 0;
+  std::unique_ptr<Reader> reader_;
+  std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace limpet::store

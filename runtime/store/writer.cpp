@@ -1,0 +1,185 @@
+#include "store/writer.hpp"
+
+#include <lmdb.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.hpp"
+#include "base/limits.hpp"
+#include "store/environment.hpp"
+
+namespace limpet::store {
+
+namespace {
+
+MDB_val to_value(ByteSpan bytes) { return {bytes.size(), const_cast<uint8_t*>(bytes.data())}; }
+
+int apply(MDB_txn* transaction, MDB_dbi tree, const Operation& operation) {
+  MDB_val key = to_value(operation.key);
+  MDB_val value = to_value(operation.value);
+  switch (operation.kind) {
+    case OperationKind::put:
+      return mdb_put(transaction, tree, &key, &value, 0);
+    case OperationKind::append:
+      // The log is the tree's right edge: no search, and pages fill to the brim.
+      return mdb_put(transaction, tree, &key, &value, MDB_APPEND);
+    case OperationKind::erase: {
+      const int code = mdb_del(transaction, tree, &key, nullptr);
+      return code == MDB_NOTFOUND ? 0 : code;
+    }
+  }
+  return EINVAL;
+}
+
+}  // namespace
+
+Writer::Writer(MDB_env* environment, unsigned tree, Options options)
+    : environment_(environment), tree_(tree), options_(std::move(options)) {
+  thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), "limpet-store");
+}
+
+Writer::~Writer() { LIMPET_ASSERT(!thread_.joinable()); }
+
+Result<void> Writer::give(Change& change) {
+  const std::lock_guard lock(mutex_);
+  if (failure_) return Error{ErrorCode::closed, "store: closed after a failed commit"};
+  if (stopping_) return Error{ErrorCode::closed, "store: closing"};
+  if (stats_.pending_changes >= limits::store_pending_changes_max ||
+      stats_.pending_bytes + change.bytes() > limits::store_pending_bytes_max) {
+    ++stats_.busy;
+    return Error{ErrorCode::busy, "store: too much waits for the disk"};
+  }
+  stats_.pending_bytes += change.bytes();
+  ++stats_.pending_changes;
+  waiting_.push_back(std::move(change));
+  wanted_.notify_one();
+  return {};
+}
+
+std::vector<Finished> Writer::take_done() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(finished_, {});
+}
+
+void Writer::wait_done() {
+  std::unique_lock lock(mutex_);
+  done_.wait(lock, [this] { return !finished_.empty() || stats_.pending_changes == 0; });
+}
+
+void Writer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wanted_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+WriterStats Writer::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+std::optional<Error> Writer::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void Writer::run() {
+  while (true) {
+    std::vector<Change> batch = gather();
+    if (batch.empty()) return;
+    std::optional<Error> failed = failure();
+    Result<void> result;
+    if (failed) {
+      result = Error{ErrorCode::closed, "store: closed after a failed commit"};
+    } else {
+      result = commit(batch);
+    }
+    answer(std::move(batch), result);
+  }
+}
+
+// Blocks until there is work; empty when the writer is to end.
+std::vector<Change> Writer::gather() {
+  std::unique_lock lock(mutex_);
+  wanted_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+  if (options_.linger.ns > 0 && !stopping_) {
+    wanted_.wait_for(lock, std::chrono::nanoseconds(options_.linger.ns),
+                     [this] { return stopping_; });
+  }
+  std::vector<Change> batch;
+  size_t bytes = 0;
+  while (!waiting_.empty() && batch.size() < limits::store_batch_changes_max &&
+         (batch.empty() || bytes + waiting_.front().bytes() <= limits::batch_bytes_max)) {
+    bytes += waiting_.front().bytes();
+    batch.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return batch;
+}
+
+Result<void> Writer::commit(const std::vector<Change>& batch) {
+  const auto start = std::chrono::steady_clock::now();
+  MDB_txn* transaction = nullptr;
+  if (const int code = mdb_txn_begin(environment_, nullptr, 0, &transaction)) {
+    return lmdb_error(code, "store: begin writing");
+  }
+  const Result<void> written = write(transaction, batch);
+  MDB_stat tree{};
+  mdb_stat(transaction, tree_, &tree);
+  if (!written.ok()) {
+    mdb_txn_abort(transaction);
+    return written;
+  }
+  LIMPET_CRASH_POINT("store.before_commit");
+  if (const int code = mdb_txn_commit(transaction)) return lmdb_error(code, "store: commit");
+  LIMPET_CRASH_POINT("store.after_commit");
+
+  const auto took = static_cast<uint64_t>((std::chrono::steady_clock::now() - start).count());
+  const std::lock_guard lock(mutex_);
+  ++stats_.commits;
+  stats_.changes += batch.size();
+  stats_.used_bytes =
+      (tree.ms_branch_pages + tree.ms_leaf_pages + tree.ms_overflow_pages + 2) * tree.ms_psize;
+  stats_.commit_ns_last = took;
+  stats_.commit_ns_max = std::max(stats_.commit_ns_max, took);
+  return {};
+}
+
+Result<void> Writer::write(MDB_txn* transaction, const std::vector<Change>& batch) {
+  for (const Change& change : batch) {
+    LIMPET_CHECK(change.for_each([&](const Operation& operation) -> Result<void> {
+      const int code = apply(transaction, tree_, operation);
+      if (code != 0) return lmdb_error(code, "store: write row");
+      return {};
+    }));
+    LIMPET_CRASH_POINT("store.between_changes");
+  }
+  uint8_t buffer[hot_record_bytes_max];
+  LIMPET_TRY(ByteSpan hot, encode_hot(batch.back().hot(), buffer));
+  const Key key = hot_key();
+  const int code = apply(transaction, tree_, {OperationKind::put, key.bytes(), hot});
+  if (code != 0) return lmdb_error(code, "store: write hot record");
+  return {};
+}
+
+void Writer::answer(std::vector<Change> batch, const Result<void>& result) {
+  LIMPET_CRASH_POINT("store.before_answer");
+  {
+    const std::lock_guard lock(mutex_);
+    if (!result.ok() && !failure_) failure_ = result.error();
+    for (Change& change : batch) {
+      stats_.pending_bytes -= change.bytes();
+      --stats_.pending_changes;
+      finished_.push_back({std::move(change), result});
+    }
+    done_.notify_all();
+  }
+  if (options_.wake) options_.wake();
+}
+
+}  // namespace limpet::store

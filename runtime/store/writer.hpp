@@ -1,0 +1,98 @@
+#pragma once
+
+// Writer: the one thread that writes. It takes whatever changes wait, commits them as one LMDB
+// transaction with a full sync, and answers each. That is the group commit: while one batch is on
+// its way to the device, the next one gathers.
+// Owner: Store. Thread: `limpet-store`; give() and take_done() are [any].
+// Fails with: the first commit that fails closes the writer for good. Nothing outstanding is
+// acknowledged and no sync is tried again: a second fdatasync may report success for pages the
+// kernel has already dropped.
+// Limits: limits::store_pending_changes_max and _bytes_max; over them give() says busy.
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "store/change.hpp"
+
+struct MDB_env;
+struct MDB_txn;
+
+namespace limpet::store {
+
+struct Finished {
+  Change change;
+  Result<void> result;
+};
+
+struct WriterStats {
+  uint64_t commits = 0;
+  uint64_t changes = 0;
+  uint64_t busy = 0;        // changes refused because too much was waiting
+  size_t pending_changes = 0;  // waiting, or being written
+  size_t pending_bytes = 0;
+  uint64_t used_bytes = 0;  // pages of the tree, after the last commit
+  uint64_t commit_ns_last = 0;
+  uint64_t commit_ns_max = 0;
+};
+
+class Writer {
+ public:
+  struct Options {
+    Duration linger;                // wait that long for company before a commit
+    std::function<void()> wake;     // called on [store] when take_done() has something
+  };
+  Writer(MDB_env* environment, unsigned tree, Options options);
+  ~Writer();  // REQUIRES: stopped.
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // Queues the change. Errors, with the change untouched: busy, closed.
+  [[nodiscard]] Result<void> give(Change& change);
+
+  // Changes answered since the last call, in order of submission. [any]
+  [[nodiscard]] std::vector<Finished> take_done();
+  // Waits until there is something to take, or nothing is outstanding. [any, blocking]
+  void wait_done();
+
+  // Commits what waits, then ends the thread. [main, blocking]
+  void stop();
+
+  [[nodiscard]] WriterStats stats() const;
+  [[nodiscard]] std::optional<Error> failure() const;
+
+ private:
+  void run();
+  [[nodiscard]] std::vector<Change> gather();
+  [[nodiscard]] Result<void> commit(const std::vector<Change>& batch);
+  [[nodiscard]] Result<void> write(MDB_txn* transaction, const std::vector<Change>& batch);
+  void answer(std::vector<Change> batch, const Result<void>& result);
+
+  // Constant after construction.
+  MDB_env* const environment_;
+  const unsigned tree_;
+  const Options options_;
+
+  // Guarded by mutex_.
+  mutable std::mutex mutex_;
+  std::condition_variable wanted_;  // something to write, or stop
+  std::condition_variable done_;    // something to take
+  std::deque<Change> waiting_;
+  std::vector<Finished> finished_;
+  bool stopping_ = false;
+  std::optional<Error> failure_;
+  WriterStats stats_;
+
+  std::thread thread_;  // last: it uses everything above
+};
+
+}  // namespace limpet::store
