@@ -26,6 +26,10 @@ if(LIMPET_SANITIZE)
                                                   -fno-sanitize-recover=all
                                                   -fno-omit-frame-pointer)
   target_link_options(limpet_options INTERFACE -fsanitize=${LIMPET_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # The checks that the sanitizers weave in hide from gcc that a value is set.
+    target_compile_options(limpet_options INTERFACE -Wno-maybe-uninitialized)
+  endif()
 endif()
 if(LIMPET_CRASH_POINTS)
   target_compile_definitions(limpet_options INTERFACE LIMPET_CRASH_POINTS=1)
