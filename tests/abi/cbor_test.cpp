@@ -158,8 +158,8 @@ TEST_CASE("cbor.h: nested values are found by name, missing ones are nothing") {
 TEST_CASE("cbor.h: an array is walked in order and ends") {
   const limpet_cbor list = limpet_cbor_find(limpet_cbor_find(cursor(sample()), "data"), "list");
   limpet_cbor_walk walk = limpet_cbor_enter(list);
-  limpet_cbor key;
-  limpet_cbor value;
+  limpet_cbor key = {};
+  limpet_cbor value = {};
   int64_t number = 0;
   REQUIRE(limpet_cbor_next(&walk, &key, &value));
   CHECK(limpet_cbor_get_int(value, &number));

@@ -20,6 +20,7 @@ Findings check_readmes(std::span<const Source> sources) {
   Findings findings;
   std::set<std::string> folders;
   for (const Source& source : sources) {
+    if (!is_cpp(source.path)) continue;
     if (std::string folder = module_of(source.path); !folder.empty()) folders.insert(folder);
   }
   for (const std::string& folder : folders) {

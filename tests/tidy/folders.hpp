@@ -11,7 +11,8 @@ namespace limpet::tidy {
 inline constexpr std::size_t readme_lines_max = 39;
 inline constexpr std::size_t cmake_lines_max = 19;
 
-// Folders of runtime/ and plugins/, and platform/: a README.md of at most readme_lines_max lines.
+// Folders with code in runtime/ and plugins/, and platform/: a README.md of at most
+// readme_lines_max lines.
 [[nodiscard]] Findings check_readmes(std::span<const Source> sources);
 
 // In the same folders: at most cmake_lines_max lines that are neither blank nor comment.

@@ -199,6 +199,7 @@ TEST_CASE("tidy: a folder has a short README and a short CMakeLists") {
   CHECK(check_readmes(std::vector{code}).size() == 1);
   CHECK(check_readmes(std::vector{code, longer}).size() == 1);
   CHECK(check_readmes(std::vector{Source{"platform/linux/a.cpp", ""}}).size() == 1);
+  CHECK(check_readmes(std::vector{Source{"runtime/notes/a.md", ""}}).empty());
   CHECK(check_readmes(std::vector{Source{"tests/unit/a.cpp", ""}}).empty());
 
   const auto cmake = [](std::size_t lines) {
