@@ -4,9 +4,9 @@
 // Owner: the caller, who owns the bytes too. Thread: one at a time per object.
 //
 // Limpet's profile, which `validate` checks and the writer keeps: definite lengths; integers from
-// -2^63 to 2^64-1; text in UTF-8; keys are text or integers; floats of any width; true, false, null.
-// No tags, no `undefined` and no indefinite lengths: what is stored and handed to plugins then has
-// one meaning, and every reader can count its items beforehand. Equal keys are not looked for.
+// -2^63 to 2^64-1; text in UTF-8; keys are text or integers; floats of any width; true, false,
+// null. No tags, no `undefined` and no indefinite lengths: what is stored and handed to plugins
+// then has one meaning, and every reader can count its items beforehand. Equal keys pass.
 // Limits: limits::nesting_depth_max containers inside each other.
 
 #include <array>

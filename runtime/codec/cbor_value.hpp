@@ -3,7 +3,7 @@
 // Small CBOR maps in one expression, for the data of our own events and answers. Allocates; not for
 // the event path. [any]
 //
-//   ByteVector data = cbor_map({{"tool", "notify.write"}, {"attempt", 2}, {"result", CborRaw{item}}});
+//   ByteVector data = cbor_map({{"tool", name}, {"attempt", 2}, {"value", CborRaw{item}}});
 
 #include <cstddef>
 #include <cstdint>

@@ -6,10 +6,10 @@
 //   record = version u8 | crc32c u32 LE | body: a CBOR map with small integer keys
 //
 // The version is major << 4 | minor. A later minor adds keys, which an older reader passes over; a
-// later major is refused as `unsupported`. The CRC covers a context of eight bytes (big-endian), the
-// version and the body. The context of an event is its sequence, so that a record found under
-// another key is noticed; that of runs and steps is their kind. FORMAT.md beside this file lists the
-// keys. An absent or default value is not written.
+// later major is refused as `unsupported`. The CRC covers a context of eight bytes (big-endian),
+// the version and the body. The context of an event is its sequence, so that a record found under
+// another key is noticed; that of runs and steps is their kind. FORMAT.md beside this file lists
+// the keys. An absent or default value is not written.
 
 #include <cstddef>
 #include <cstdint>

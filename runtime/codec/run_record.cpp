@@ -158,6 +158,11 @@ void fields_of_run(AnyRun& run, Sink& sink) {
   sink.number(18, run.priority, priority_default);
   sink.id(19, run.input);
   sink.id(20, run.output);
+  sink.id(21, run.epoch);
+  sink.number(22, run.inbox_events);
+  sink.number(23, run.inbox_bytes);
+  sink.number(24, run.ready_at_ms);
+  sink.number(25, run.ready_ticket);
 }
 
 template <class AnyStep, class Sink>
@@ -174,6 +179,8 @@ void fields_of_step(AnyStep& step, Sink& sink) {
   sink.text(10, step.error);
   sink.id(11, step.started);
   sink.id(12, step.finished);
+  sink.number(13, step.ready_at_ms);
+  sink.number(14, step.ready_ticket);
 }
 
 template <class Sink>
