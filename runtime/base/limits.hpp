@@ -10,6 +10,9 @@ namespace limpet::limits {
 
 // One event. 64 KiB holds any reading, decision or document page; larger things are files.
 inline constexpr size_t event_data_bytes_max = 64 * 1024;
+// One item inside the data of an event of ours: a tool's arguments or result, a run's input or
+// output. The rest of the 64 KiB is for the names around it.
+inline constexpr size_t item_bytes_max = event_data_bytes_max - 4 * 1024;
 inline constexpr size_t event_type_bytes_max = 128;
 inline constexpr size_t event_attribute_bytes_max = 512;       // source, subject, id, each
 inline constexpr size_t event_attributes_bytes_max = 4 * 1024;  // all of them together
@@ -47,7 +50,7 @@ inline constexpr size_t store_batch_changes_max = 1024;
 inline constexpr size_t read_records_max = 1000;
 
 // Plugins, in this process (runtime/host). A tool's result becomes an event's data.
-inline constexpr size_t tool_result_bytes_max = event_data_bytes_max;
+inline constexpr size_t tool_result_bytes_max = item_bytes_max;
 inline constexpr size_t tool_error_bytes_max = 512;
 inline constexpr size_t instance_name_bytes_max = 32;
 inline constexpr size_t instances_max = 64;

@@ -56,6 +56,7 @@ inline constexpr std::string_view step_finished = "limpet.step.finished";
 inline constexpr std::string_view step_unknown = "limpet.step.unknown";
 inline constexpr std::string_view plugin_state = "limpet.plugin.state";
 inline constexpr std::string_view store_state = "limpet.store.state";
+inline constexpr std::string_view policy_denied = "limpet.policy.denied";
 inline constexpr std::string_view drop = "limpet.drop";
 inline constexpr std::string_view own_prefix = "limpet.";
 }  // namespace event_type

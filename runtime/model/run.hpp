@@ -49,6 +49,12 @@ struct Run {
   uint8_t priority = 5;
   Sequence input;   // the event that began it
   Sequence output;  // the event that ended it; none while it lives
+  Epoch epoch;      // in which it began: its id outside the process never changes
+  uint32_t inbox_events = 0;  // delivered and not yet decided on
+  uint64_t inbox_bytes = 0;   // of their records
+  // Where its turn stands among the ready ones; ticket 0: nowhere, it waits.
+  uint64_t ready_at_ms = 0;
+  uint64_t ready_ticket = 0;
 };
 
 enum class StepKind : uint8_t { call, timer };
@@ -88,6 +94,9 @@ struct Step {
   std::string error;                // once finished, cut to 512 bytes
   Sequence started;   // the `limpet.step.started` event of the last attempt
   Sequence finished;  // the event that carries the result
+  // Where its call stands in the queue; ticket 0: nowhere.
+  uint64_t ready_at_ms = 0;
+  uint64_t ready_ticket = 0;
 };
 
 }  // namespace limpet
