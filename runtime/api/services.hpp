@@ -1,12 +1,13 @@
 #pragma once
 
-// Services: all that the API needs of the house. The daemon implements it over store, admit, dispatch,
-// run and host; a test implements it over a vector.
-// Owner: the daemon; it outlives the server. Thread: [main] for every function and every completion.
-// Fails with values: an Error where a code says it all, a Refusal where a person needs a sentence or a
-// producer a time to come back.
-// Limits: base/limits.hpp; what a request may carry is checked by the API before it gets here, what the
-// house can take now is for the implementation to say.
+// Services: all that the API needs of the house. The daemon implements it over store, admit,
+// dispatch, run and host; a test implements it over a vector.
+// Owner: the daemon; it outlives the server. Thread: [main] for every function and every
+// completion.
+// Fails with values: an Error where a code says it all, a Refusal where a person needs a sentence
+// or a producer a time to come back.
+// Limits: base/limits.hpp; what a request may carry is checked by the API before it gets here, what
+// the house can take now is for the implementation to say.
 
 #include <cstdint>
 #include <functional>
@@ -35,9 +36,9 @@ struct Refusal {
 template <class T>
 using Answer = std::variant<T, Refusal>;
 
-// A completion: called exactly once, on main, from inside the call or later. It may be called after the
-// connection that asked is gone; it must not be called once the server is destroyed: stop the server
-// last, or drop the completions first.
+// A completion: called exactly once, on main, from inside the call or later. It may be called after
+// the connection that asked is gone; it must not be called once the server is destroyed: stop the
+// server last, or drop the completions first.
 template <class T>
 using Done = std::function<void(Answer<T>)>;
 
@@ -120,21 +121,22 @@ class Services {
   [[nodiscard]] virtual Epoch epoch() const = 0;
   [[nodiscard]] virtual bool may(std::string_view principal, Right right) const = 0;
 
-  // Stores all of `events` or none; answers after the commit. Sequence, principal and, where absent,
-  // time and source are the implementation's to fill in. Refusals: invalid, too_large, full, busy,
-  // denied, closed. REQUIRES: 0 < events.size() <= batch_events_max.
+  // Stores all of `events` or none; answers after the commit. Sequence, principal and, where
+  // absent, time and source are the implementation's to fill in. Refusals: invalid, too_large,
+  // full, busy, denied, closed. REQUIRES: 0 < events.size() <= batch_events_max.
   virtual void ingest(std::vector<Event> events, std::string principal, Done<Ingested> done) = 0;
 
   // Shows durable events that match, from `from` on in order, to `visit`; looks at no more than
   // `records_max` records, so that one call is short. Errors: io, corrupt, closed.
   //   log 1..5, `to` 5, visit refuses 3:  read(.., 1, 100) shows 1, 2, 3; next = 3, at_end = false
   [[nodiscard]] virtual Result<ReadEnd> read_events(const EventFilter& filter, Sequence from,
-                                                    size_t records_max, const EventVisitor& visit) = 0;
+                                                    size_t records_max,
+                                                    const EventVisitor& visit) = 0;
   // The sequence that the next event will get; the first that is still stored.
   [[nodiscard]] virtual Sequence log_end() const = 0;
   [[nodiscard]] virtual Sequence log_begin() const = 0;
-  // `wake` is called after commits that added events: once for all of a round. One listener; an empty
-  // function ends it. It may be called when nothing new is there.
+  // `wake` is called after commits that added events: once for all of a round. One listener; an
+  // empty function ends it. It may be called when nothing new is there.
   virtual void on_commit(std::function<void()> wake) = 0;
 
   // Answers after the commit that created the run. Refusals: not_found (no such agent), invalid,
@@ -143,7 +145,8 @@ class Services {
   // Errors: not_found, io, corrupt.
   [[nodiscard]] virtual Result<RunView> get_run(RunId run) = 0;
   // Shows runs, newest first, until `visit` says false.
-  [[nodiscard]] virtual Result<void> list_runs(const RunFilter& filter, const RunVisitor& visit) = 0;
+  [[nodiscard]] virtual Result<void> list_runs(const RunFilter& filter,
+                                               const RunVisitor& visit) = 0;
   // Refusals: not_found, conflict (the step's outcome is not unknown), denied, busy, closed.
   virtual void resolve_step(Resolution resolution, Done<std::monostate> done) = 0;
   // Refusals: not_found, conflict (the run has ended), denied, busy, closed.

@@ -1,7 +1,8 @@
 #pragma once
 
-// FdWatch: calls back on main while a descriptor is readable or writable (a pipe, a pidfd, a socket,
-// an eventfd). Level-triggered: as long as it is wanted and ready, the callback comes again.
+// FdWatch: calls back on main while a descriptor is readable or writable (a pipe, a pidfd, a
+// socket, an eventfd). Level-triggered: as long as it is wanted and ready, the callback comes
+// again.
 // Owner: whoever needs it; it borrows the descriptor, which must stay open until the watch is gone.
 // Thread: [main]. May be destroyed in its own callback. Fails with: io (the descriptor cannot be
 // watched: a regular file, or it is watched already).

@@ -1,8 +1,8 @@
 #pragma once
 
 // UniqueFunction<R(A...)>: a callable that is moved, never copied, so that what it captures may own
-// things (a unique_ptr, a completion). std::function cannot, and C++23's move_only_function is not in
-// the compilers of the boards we build for.
+// things (a unique_ptr, a completion). std::function cannot, and C++23's move_only_function is not
+// in the compilers of the boards we build for.
 // Owner: whoever holds it. Thread: as the callable. Captures up to six pointers live inside; larger
 // ones cost one allocation when it is made.
 
@@ -27,9 +27,8 @@ class UniqueFunction<R(A...)> {
 
   // Implicit on purpose: a lambda is what one passes.
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
-             std::is_invocable_r_v<R, std::remove_cvref_t<F>&, A...>)
-  UniqueFunction(F&& callable) {
+  requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
+           std::is_invocable_r_v<R, std::remove_cvref_t<F>&, A...>) UniqueFunction(F&& callable) {
     using Callable = std::remove_cvref_t<F>;
     if constexpr (fits<Callable>) {
       new (storage_) Callable(std::forward<F>(callable));
@@ -70,8 +69,9 @@ class UniqueFunction<R(A...)> {
   static constexpr size_t storage_bytes = 6 * sizeof(void*);
 
   template <class F>
-  static constexpr bool fits = sizeof(F) <= storage_bytes && alignof(F) <= alignof(void*) &&
-                               std::is_nothrow_move_constructible_v<F>;
+  static constexpr bool fits =
+      sizeof(F) <= storage_bytes &&
+      alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
 
   template <class Stored>
   static void move_stored(void* from, void* to) {

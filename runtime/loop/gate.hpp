@@ -1,7 +1,7 @@
 #pragma once
 
-// Gate: lets work in until it is closed, and tells when the last of it is done: how every part shuts
-// down without blocking main.
+// Gate: lets work in until it is closed, and tells when the last of it is done: how every part
+// shuts down without blocking main.
 // Owner: the part. Thread: [main]. Never fails, never allocates. REQUIRES at destruction: nothing
 // is inside.
 

@@ -60,10 +60,9 @@ Listener::~Listener() {
   }
 }
 
-Result<std::unique_ptr<Listener>> Listener::listen_unix(Loop& loop, UnixListenOptions options,
-                                                        UniqueFunction<void(Descriptor)> on_accept) {
-  std::unique_ptr<Listener> listener(
-      new Listener(loop, std::move(options), std::move(on_accept)));
+Result<std::unique_ptr<Listener>> Listener::listen_unix(
+    Loop& loop, UnixListenOptions options, UniqueFunction<void(Descriptor)> on_accept) {
+  std::unique_ptr<Listener> listener(new Listener(loop, std::move(options), std::move(on_accept)));
   LIMPET_CHECK(listener->open(loop));
   return listener;
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 // Listener: accepts connections on a Unix socket.
-// Owner: the server. Thread: [main]. Fails at creation with: too_large (the path does not fit into a
-// socket address), exists (somebody listens there, or it is not a socket), io.
+// Owner: the server. Thread: [main]. Fails at creation with: too_large (the path does not fit into
+// a socket address), exists (somebody listens there, or it is not a socket), io.
 // Limits: the kernel's backlog of `backlog_max`; how many connections live is the server's limit.
 // When the process has no descriptors left it pauses for 100 ms and counts.
 
@@ -23,8 +23,8 @@
 namespace limpet::loop {
 
 struct UnixListenOptions {
-  std::string path;     // its folder exists
-  mode_t mode = 0660;   // who may connect: exact, whatever the umask
+  std::string path;    // its folder exists
+  mode_t mode = 0660;  // who may connect: exact, whatever the umask
   int backlog_max = 64;
 };
 
@@ -35,8 +35,8 @@ struct ListenerStats {
 
 class Listener {
  public:
-  // Hands each new connection to `on_accept`. A socket file that nobody listens on (a crash left it)
-  // is replaced; any other file is left alone. [main]
+  // Hands each new connection to `on_accept`. A socket file that nobody listens on (a crash left
+  // it) is replaced; any other file is left alone. [main]
   [[nodiscard]] static Result<std::unique_ptr<Listener>> listen_unix(
       Loop& loop, UnixListenOptions options, UniqueFunction<void(Descriptor)> on_accept);
   // Stops listening and removes the socket file if it is still ours.

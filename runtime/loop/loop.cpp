@@ -54,8 +54,8 @@ void Loop::Impl::wake() const {
   static_cast<void>(write(wake_fd.get(), &one, sizeof one));
 }
 
-// Runs what was queued when it began; what these queue waits for the next round, so that descriptors
-// and timers get their turn.
+// Runs what was queued when it began; what these queue waits for the next round, so that
+// descriptors and timers get their turn.
 void Loop::Impl::drain() {
   uint64_t count = 0;
   static_cast<void>(read(wake_fd.get(), &count, sizeof count));
@@ -92,9 +92,8 @@ Result<std::unique_ptr<Loop>> Loop::create(LoopOptions options) {
 
   std::unique_ptr<Loop> loop(new Loop(std::move(impl)));
   Loop* const self = loop.get();
-  LIMPET_TRY(self->impl_->wake_watch,
-             FdWatch::create(*self, self->impl_->wake_fd.get(),
-                             {[self] { self->impl_->drain(); }, nullptr}));
+  LIMPET_TRY(self->impl_->wake_watch, FdWatch::create(*self, self->impl_->wake_fd.get(),
+                                                      {[self] { self->impl_->drain(); }, nullptr}));
   self->impl_->wake_watch->want_readable(true);
   LIMPET_CHECK(self->impl_->timers.open(*self));
   return loop;

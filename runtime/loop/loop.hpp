@@ -1,14 +1,15 @@
 #pragma once
 
-// Loop: the one place where the main thread waits; everything that happens to Limpet's state happens
-// in a callback of it.
+// Loop: the one place where the main thread waits; everything that happens to Limpet's state
+// happens in a callback of it.
 // Owner: the daemon (a child runner or a test has its own). Thread: [main] is the thread that calls
 // run() or run_until(); only post() and stop() are for others. Callbacks must not block.
 // Fails with: io at creation (no descriptors left).
 // Limits: posts_max tasks wait at once; at the limit post() answers false and counts.
 //
-// Asio is an implementation detail of reactor.cpp. Posts go through our own queue and one eventfd, so
-// that a post costs a lock and no allocation, and the Asio context itself is never shared by threads.
+// Asio is an implementation detail of reactor.cpp. Posts go through our own queue and one eventfd,
+// so that a post costs a lock and no allocation, and the Asio context itself is never shared by
+// threads.
 
 #include <atomic>
 #include <cstddef>
@@ -36,7 +37,7 @@ struct LoopStats {
 
 // What the main thread is doing, for whoever watches it from another thread.
 struct Busy {
-  BootTime since;     // zero: it waits for something to do
+  BootTime since;      // zero: it waits for something to do
   uint64_t round = 0;  // differs for every callback
   char activity[48] = "";
 };

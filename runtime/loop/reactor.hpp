@@ -16,9 +16,9 @@ class Reactor {
   [[nodiscard]] static Result<std::unique_ptr<Reactor>> create();
   ~Reactor();
 
-  void run();                     // until stop()
-  void run_one(Duration limit);   // at most one callback
-  void stop();                    // [main]
+  void run();                    // until stop()
+  void run_one(Duration limit);  // at most one callback
+  void stop();                   // [main]
   [[nodiscard]] Context& context() { return *context_; }
 
  private:

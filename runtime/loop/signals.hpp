@@ -15,10 +15,11 @@ namespace limpet::loop {
 
 class Signals {
  public:
-  // Calls `on_signal(number)` on main each time one of `numbers` came (several of a kind that come at
-  // once may count as one). Their default action is off until this is destroyed. [main]
-  [[nodiscard]] static Result<std::unique_ptr<Signals>> create(
-      Loop& loop, std::initializer_list<int> numbers, UniqueFunction<void(int)> on_signal);
+  // Calls `on_signal(number)` on main each time one of `numbers` came (several of a kind that come
+  // at once may count as one). Their default action is off until this is destroyed. [main]
+  [[nodiscard]] static Result<std::unique_ptr<Signals>> create(Loop& loop,
+                                                               std::initializer_list<int> numbers,
+                                                               UniqueFunction<void(int)> on_signal);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;

@@ -1,9 +1,9 @@
 #pragma once
 
 // StallWatch: notices when one callback of main has run for longer than `limit`, and says what ran.
-// Owner: the daemon. Thread: its own, limpet-watch, which wakes once per `limit`; create and destroy on
-// [main]. Fails with: io (no thread). A stall is reported once, between one and two limits after
-// it began, and its length is known to the same precision.
+// Owner: the daemon. Thread: its own, limpet-watch, which wakes once per `limit`; create and
+// destroy on [main]. Fails with: io (no thread). A stall is reported once, between one and two
+// limits after it began, and its length is known to the same precision.
 
 #include <cstdint>
 #include <memory>

@@ -1,6 +1,7 @@
 #include "loop/stream.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -15,6 +16,12 @@ namespace {
 
 // A buffer that once was large is given back when it is empty: most connections never need one.
 constexpr size_t buffer_bytes_kept = 4096;
+
+// The peer has closed both directions, not only its writing side: nobody is left to write to.
+bool hung_up(int fd) {
+  pollfd probe = {fd, 0, 0};
+  return poll(&probe, 1, 0) == 1 && (probe.revents & (POLLHUP | POLLERR)) != 0;
+}
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
@@ -54,7 +61,7 @@ void Stream::State::on_readable() {
     return;
   }
   if (count < 0 && (would_block(errno) || errno == EINTR)) return;
-  end(count == 0 ? StreamEnd::finished : StreamEnd::failed);
+  end(count == 0 && !hung_up(fd.get()) ? StreamEnd::finished : StreamEnd::failed);
 }
 
 void Stream::State::on_writable() {
@@ -127,9 +134,9 @@ Result<std::unique_ptr<Stream>> Stream::create(Loop& loop, Descriptor fd, size_t
   state->fd = std::move(fd);
   state->write_bytes_max = write_bytes_max;
   State* const raw = state.get();
-  LIMPET_TRY(state->watch, FdWatch::create(loop, raw->fd.get(),
-                                           {[raw] { raw->on_readable(); },
-                                            [raw] { raw->on_writable(); }}));
+  LIMPET_TRY(state->watch,
+             FdWatch::create(loop, raw->fd.get(),
+                             {[raw] { raw->on_readable(); }, [raw] { raw->on_writable(); }}));
   return std::unique_ptr<Stream>(new Stream(std::move(state)));
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 // Stream: bytes both ways over a connected socket: Unix, TCP, or a socket pair to a child.
-// Owner: whoever speaks the protocol. Thread: [main]. May be closed or destroyed in its own callbacks.
+// Owner: whoever speaks the protocol. Thread: [main]. May be closed or destroyed in its own
+// callbacks.
 // Fails by on_end(failed), once; after that nothing is called any more.
 // Limits: what the peer does not take waits in one buffer of write_bytes_max; at the limit write()
 // answers false and takes nothing. Reading goes through one buffer on the stack of the callback,
@@ -30,8 +31,8 @@ enum class StreamEnd : uint8_t {
 };
 
 struct StreamCallbacks {
-  UniqueFunction<void(ByteSpan)> on_data;   // the bytes live for the call
-  Task on_drained;                          // all that waited has been taken by the peer
+  UniqueFunction<void(ByteSpan)> on_data;  // the bytes live for the call
+  Task on_drained;                         // all that waited has been taken by the peer
   UniqueFunction<void(StreamEnd)> on_end;
 };
 
@@ -53,13 +54,14 @@ class Stream {
   // Begins to read and to call back. REQUIRES: on_data and on_end are set; called once. [main]
   void start(StreamCallbacks callbacks);
 
-  // Sends, or keeps what the peer does not take yet. False: it would not fit, or the stream is closed;
-  // nothing was taken. A peer that has gone away is reported by on_end, later. [main]
+  // Sends, or keeps what the peer does not take yet. False: it would not fit, or the stream is
+  // closed; nothing was taken. A peer that has gone away is reported by on_end, later. [main]
   [[nodiscard]] bool write(ByteSpan bytes);
   [[nodiscard]] size_t waiting_bytes() const;  // written, not taken yet
   [[nodiscard]] size_t write_room() const;     // what write() would take now
 
-  // While paused, nothing is read and the peer feels it; data already handed over stays handed over.
+  // While paused, nothing is read and the peer feels it; data already handed over stays handed
+  // over.
   void pause_reading();
   void resume_reading();
 

@@ -60,7 +60,8 @@ void TimerHeap::fire() {
   uint64_t expirations = 0;
   static_cast<void>(read(timer_fd_.get(), &expirations, sizeof expirations));
   alarm_ = {};
-  // One reading of the clock and of the order: a timer that re-arms itself waits for the next round.
+  // One reading of the clock and of the order: a timer that re-arms itself waits for the next
+  // round.
   const BootTime now = Loop::now();
   const uint64_t order_last = order_;
   while (!heap_.empty() && heap_.front()->due_ <= now && heap_.front()->order_ <= order_last) {

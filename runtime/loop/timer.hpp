@@ -26,7 +26,8 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  // Armed again, it forgets the earlier time. A time that has passed comes in the next round. [main]
+  // Armed again, it forgets the earlier time. A time that has passed comes in the next round.
+  // [main]
   void arm_at(BootTime due);
   void arm_after(Duration delay);
   void cancel();

@@ -1,9 +1,10 @@
 #pragma once
 
 // WorkerPool: a few named threads (limpet-work-0 ...) for what may block: tool calls, lookups.
-// Owner: the daemon. Thread: submit() is [any], the rest [main]; jobs run on [worker] and hand their
-// results back with Loop::post. Fails with: io (a thread cannot be started).
-// Limits: thread_count threads, queue_max jobs waiting; at the limit submit() answers false and counts.
+// Owner: the daemon. Thread: submit() is [any], the rest [main]; jobs run on [worker] and hand
+// their results back with Loop::post. Fails with: io (a thread cannot be started).
+// Limits: thread_count threads, queue_max jobs waiting; at the limit submit() answers false and
+// counts.
 
 #include <cstddef>
 #include <cstdint>

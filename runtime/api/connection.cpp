@@ -1,0 +1,303 @@
+#include "api/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/check.hpp"
+
+namespace limpet::api {
+
+namespace {
+
+constexpr int pulls_per_round = 4;
+
+// Who is at the other end; a socket without credentials speaks for nobody.
+std::string principal_of(const loop::Stream& stream) {
+  const Result<loop::PeerCredentials> peer = stream.peer();
+  return peer ? "uid:" + std::to_string(peer->uid) : "none";
+}
+
+std::string chunk_head(size_t size) {
+  std::array<char, 18> text;
+  char* const end = std::to_chars(text.data(), text.data() + 16, size, 16).ptr;
+  return std::string(text.data(), end).append("\r\n");
+}
+
+}  // namespace
+
+void Exchange::respond(Response response) const {
+  if (const auto connection = connection_.lock()) connection->respond(number_, std::move(response));
+}
+
+void Exchange::respond(Response head, std::unique_ptr<BodySource> source) const {
+  if (const auto connection = connection_.lock()) {
+    connection->respond(number_, std::move(head), std::move(source));
+  }
+}
+
+Connection::Connection(ConnectionContext& context, std::unique_ptr<loop::Stream> stream)
+    : context_(context),
+      stream_(std::move(stream)),
+      principal_(principal_of(*stream_)),
+      parser_(context.limits.request, context.bodies),
+      timer_(context.loop, [this] { on_time(); }),
+      pump_timer_(context.loop, [this] { pump(); }) {
+  ++context_.stats.open;
+}
+
+Connection::~Connection() { --context_.stats.open; }
+
+void Connection::start() {
+  const auto self = shared_from_this();
+  loop::StreamCallbacks callbacks;
+  callbacks.on_data = [this](ByteSpan bytes) { on_data(as_text(bytes)); };
+  callbacks.on_drained = [this] { flush(); };
+  callbacks.on_end = [this](loop::StreamEnd how) { on_end(how); };
+  stream_->start(std::move(callbacks));
+  if (phase_ == Phase::reading) wait_for(context_.limits.idle);
+}
+
+void Connection::refuse(const Problem& problem) {
+  start();
+  send_problem(problem);
+}
+
+void Connection::wait_for(Duration time) { timer_.arm_after(time); }
+
+// What comes in --------------------------------------------------------------------------------
+
+void Connection::on_data(std::string_view bytes) {
+  const auto self = shared_from_this();
+  if (phase_ == Phase::lingering) return;  // read and forgotten, so that the client can finish
+  ahead_.append(bytes);
+  read_requests();
+}
+
+void Connection::on_end(loop::StreamEnd how) {
+  const auto self = shared_from_this();
+  peer_finished_ = true;
+  // A client that only finished writing still waits for its answer.
+  const bool waits = phase_ == Phase::handling || phase_ == Phase::sending ||
+                     phase_ == Phase::streaming || stream_->waiting_bytes() > 0;
+  if (how == loop::StreamEnd::failed || !waits) close();
+}
+
+// Takes requests from what is there, one at a time, as long as each is answered at once.
+void Connection::read_requests() {
+  if (reading_requests_) return;
+  reading_requests_ = true;
+  while (phase_ == Phase::reading && !ahead_.empty()) {
+    const bool was_empty = parser_.state() == ParseState::empty;
+    ahead_.erase(0, parser_.feed(ahead_));
+    const ParseState state = parser_.state();
+    if (state == ParseState::failed) {
+      send_problem(parser_.problem());
+    } else if (state == ParseState::complete) {
+      handle_request();
+    } else if (was_empty && state != ParseState::empty) {
+      wait_for(context_.limits.request_time);
+    }
+    if (parser_.take_expects_continue()) {
+      static_cast<void>(stream_->write(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")));
+    }
+  }
+  reading_requests_ = false;
+  if (phase_ == Phase::closed || phase_ == Phase::lingering) return;
+  if (ahead_.empty()) {
+    stream_->resume_reading();
+  } else {
+    stream_->pause_reading();
+  }
+}
+
+void Connection::handle_request() {
+  Request request = parser_.take_request();
+  request.principal = principal_;
+  ++context_.stats.requests;
+  ++number_;
+  keep_alive_ = request.keep_alive;
+  chunked_ = request.can_chunk;
+  head_only_ = request.method == "HEAD";
+  if (head_only_) request.method = "GET";
+  phase_ = Phase::handling;
+  timer_.cancel();  // the house answers in its own time, and always does
+  context_.handle(std::move(request), Exchange(weak_from_this(), number_));
+}
+
+// What goes out --------------------------------------------------------------------------------
+
+void Connection::respond(uint64_t number, Response response) {
+  if (number != number_ || phase_ != Phase::handling) return;
+  const auto self = shared_from_this();
+  keep_alive_ = keep_alive_ && !ending_ && !peer_finished_;
+  const size_t body_bytes = response.body.size();
+  phase_ = Phase::sending;
+  send(response, HeadOptions{keep_alive_, false, &body_bytes});
+}
+
+void Connection::respond(uint64_t number, Response head, std::unique_ptr<BodySource> source) {
+  if (number != number_ || phase_ != Phase::handling) return;
+  const auto self = shared_from_this();
+  // Without chunks, only closing tells the client where the body ends.
+  keep_alive_ = keep_alive_ && !ending_ && !peer_finished_ && chunked_;
+  source_finished_ = head_only_;
+  source_ = std::move(source);
+  head.body.clear();
+  phase_ = Phase::streaming;
+  ++context_.stats.streaming;
+  send(head, HeadOptions{keep_alive_, chunked_, nullptr});
+}
+
+void Connection::send_problem(const Problem& a_problem) {
+  ++context_.stats.requests_refused;
+  keep_alive_ = false;
+  head_only_ = false;
+  phase_ = Phase::sending;
+  const Response response = problem(a_problem);
+  const size_t body_bytes = response.body.size();
+  send(response, HeadOptions{false, false, &body_bytes});
+}
+
+void Connection::send(const Response& response, const HeadOptions& options) {
+  unsent_ = response_head(response, options);
+  if (!head_only_) unsent_.append(response.body);
+  unsent_begin_ = 0;
+  flush();
+}
+
+// Moves what is unsent into the stream as far as that takes it; goes on when all is taken.
+void Connection::flush() {
+  const auto self = shared_from_this();
+  while (unsent_begin_ < unsent_.size()) {
+    const size_t count = std::min(unsent_.size() - unsent_begin_, stream_->write_room());
+    if (count == 0 ||
+        !stream_->write(as_bytes(std::string_view(unsent_).substr(unsent_begin_, count)))) {
+      wait_for(context_.limits.stall);
+      return;
+    }
+    unsent_begin_ += count;
+  }
+  unsent_ = std::string();
+  unsent_begin_ = 0;
+  const bool taken = stream_->waiting_bytes() == 0;
+  if (phase_ == Phase::sending) {
+    on_sent();
+  } else if (phase_ == Phase::lingering && taken) {
+    linger();
+  } else if (phase_ == Phase::streaming && !taken) {
+    wait_for(context_.limits.stall);
+  } else if (phase_ == Phase::streaming && !pump_timer_.armed()) {
+    // Not from here: a source that always has more must let others have their turn.
+    pump_timer_.arm_after({});
+  }
+}
+
+void Connection::wake() {
+  const bool taken = unsent_.empty() && stream_->waiting_bytes() == 0;
+  if (phase_ == Phase::streaming && taken && !pump_timer_.armed()) pump();
+}
+
+// Pulls from the source while the client takes what it gave.
+void Connection::pump() {
+  if (phase_ != Phase::streaming) return;
+  const auto self = shared_from_this();
+  for (int count = 0; count < pulls_per_round; ++count) {
+    if (source_finished_) return on_sent();
+    std::string piece;
+    const Pull pulled = source_->pull(piece);
+    if (pulled == Pull::failed) return close();
+    source_finished_ = pulled == Pull::finished;
+    append_piece(piece, pulled);
+    if (!unsent_.empty()) return flush();
+    if (pulled == Pull::waiting) return wait_for(context_.limits.heartbeat);
+  }
+  pump_timer_.arm_after({});
+}
+
+void Connection::append_piece(std::string_view piece, Pull pulled) {
+  if (!chunked_) {
+    unsent_.append(piece);
+    return;
+  }
+  if (!piece.empty()) unsent_.append(chunk_head(piece.size())).append(piece).append("\r\n");
+  if (pulled == Pull::finished) unsent_.append("0\r\n\r\n");
+}
+
+// The whole answer is with the stream.
+void Connection::on_sent() {
+  if (phase_ == Phase::streaming) --context_.stats.streaming;
+  source_.reset();
+  source_finished_ = false;
+  if (keep_alive_ && !ending_ && !peer_finished_) {
+    next_request();
+  } else {
+    linger();
+  }
+}
+
+void Connection::next_request() {
+  phase_ = Phase::reading;
+  wait_for(context_.limits.idle);
+  read_requests();
+}
+
+// Closing with unread input would break the connection before the client has read the answer: tell
+// it that no more comes, and read on until it has finished, for a while.
+void Connection::linger() {
+  phase_ = Phase::lingering;
+  ahead_ = std::string();
+  stream_->finish_writing();
+  const bool taken = stream_->waiting_bytes() == 0;
+  if (peer_finished_ && taken) return close();
+  stream_->resume_reading();
+  wait_for(taken ? context_.limits.linger : context_.limits.stall);
+}
+
+// Time and the end ------------------------------------------------------------------------------
+
+void Connection::on_time() {
+  const auto self = shared_from_this();
+  switch (phase_) {
+    case Phase::reading:
+      if (parser_.state() == ParseState::empty) {
+        ++context_.stats.idle_closed;
+        return close();
+      }
+      return send_problem({408, "timeout", "The request did not arrive in time."});
+    case Phase::streaming:
+      if (unsent_.empty() && stream_->waiting_bytes() == 0) {
+        append_piece(source_->heartbeat(), Pull::waiting);
+        return flush();
+      }
+      [[fallthrough]];
+    case Phase::sending: ++context_.stats.stalled_closed; return close();
+    case Phase::handling:
+    case Phase::lingering:
+    case Phase::closed: return close();
+  }
+}
+
+void Connection::close_soon() {
+  const auto self = shared_from_this();
+  ending_ = true;
+  if (phase_ == Phase::reading) return close();
+  if (phase_ != Phase::streaming || source_finished_) return;
+  source_finished_ = true;
+  const bool idle = unsent_.empty();
+  append_piece({}, Pull::finished);
+  if (idle) flush();
+}
+
+void Connection::close() {
+  if (phase_ == Phase::closed) return;
+  if (phase_ == Phase::streaming) --context_.stats.streaming;
+  phase_ = Phase::closed;
+  timer_.cancel();
+  pump_timer_.cancel();
+  source_.reset();
+  stream_->close();
+  context_.on_closed(*this);
+}
+
+}  // namespace limpet::api

@@ -1,0 +1,56 @@
+#pragma once
+
+// Exchange: the right to answer one request, once, now or later. BodySource: a body that is pulled
+// piece by piece at the pace of its reader.
+// Owner: whoever handles the request; copies mean the same request. Thread: [main]. Never fails:
+// when the connection is gone, or has been answered, an answer goes nowhere.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/response.hpp"
+
+namespace limpet::api {
+
+class Connection;
+
+enum class Pull : uint8_t {
+  more,      // it gave what it could for now; ask again as soon as that is sent
+  waiting,   // nothing is there; ask again after the next commit
+  finished,  // that was all
+  failed,    // it cannot go on: the connection is broken off, so that nobody takes this for the end
+};
+
+// Owner: the connection, until `finished` or the end of the connection. Thread: [main].
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // Appends to `out`, which is empty, about body_slice_bytes. Called only when all that it gave
+  // before has been taken, so a reader that stalls costs nothing but its connection.
+  [[nodiscard]] virtual Pull pull(std::string& out) = 0;
+  // What to send when nothing was sent for a while, so that both sides notice a dead peer. A
+  // literal.
+  [[nodiscard]] virtual std::string_view heartbeat() const = 0;
+};
+
+inline constexpr size_t body_slice_bytes = 16 * 1024;
+
+class Exchange {
+ public:
+  Exchange(std::weak_ptr<Connection> connection, uint64_t number)
+      : connection_(std::move(connection)), number_(number) {}
+
+  void respond(Response response) const;
+  // `head` carries status and media type; its body is not sent.
+  void respond(Response head, std::unique_ptr<BodySource> source) const;
+
+ private:
+  std::weak_ptr<Connection> connection_;
+  uint64_t number_;
+};
+
+using Handler = std::function<void(Request, Exchange)>;
+
+}  // namespace limpet::api
