@@ -1,0 +1,8 @@
+# Every plugin of this tree, as a file.
+limpet_test(abi_file LABELS abi SOURCES file_test.cpp USES limpet_sdk ${CMAKE_DL_LIBS})
+foreach(plugin template sysinfo watchdog notify)
+  add_dependencies(abi_file limpet_plugin_${plugin})
+  list(APPEND plugin_files "\"$<TARGET_FILE:limpet_plugin_${plugin}>\"")
+endforeach()
+string(REPLACE ";" "," plugin_files "${plugin_files}")
+target_compile_definitions(abi_file PRIVATE "LIMPET_TEST_PLUGINS=${plugin_files}")
