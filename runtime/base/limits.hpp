@@ -60,7 +60,8 @@ inline constexpr uint32_t tool_concurrency_max = 64;
 inline constexpr uint32_t tool_timeout_ms_default = 30 * 1000;
 inline constexpr uint32_t tool_timeout_ms_max = 24 * 60 * 60 * 1000;
 inline constexpr int64_t cancel_grace_ms = 1000;  // from cancel() to giving a call up
-inline constexpr uint32_t overdue_calls_max = 4;  // given up and still inside: quarantine
+inline constexpr int64_t overdue_grace_ms = 60 * 1000;  // then to the instance's quarantine
+inline constexpr uint64_t plugin_faults_max = 64;  // broken ABI rules, then quarantine
 // What a source may have waiting uncommitted: its credit.
 inline constexpr size_t emissions_waiting_max = 256;
 inline constexpr size_t emissions_waiting_bytes_max = batch_bytes_max;

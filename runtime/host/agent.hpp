@@ -15,7 +15,8 @@
 
 namespace limpet::host {
 
-// What an agent may read while it decides. Called on main, inside Host::turn only.
+// What an agent may read while it decides. Called on main, inside Host::turn only; an
+// implementation must not call the Host.
 class TurnReader {
  public:
   virtual ~TurnReader() = default;

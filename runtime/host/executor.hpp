@@ -7,10 +7,10 @@
 // Why not runtime/loop itself: the child runner has no loop, and a test that turns the wheel itself
 // needs no sleep.
 
-#include <functional>
 #include <string_view>
 
 #include "base/time.hpp"
+#include "loop/function.hpp"
 
 namespace limpet::host {
 
@@ -23,14 +23,14 @@ class Executor {
 
   // Runs `work` on main, soon, in the order of the posts. The host keeps at most one post under
   // way, so a bounded queue behind this never sees more of it. [any]
-  virtual void post(std::function<void()> work) = 0;
+  virtual void post(loop::Task work) = 0;
 
   // Runs `work` on some worker thread, where it may block. false: no worker is free to take it and
   // the pool's queue is full; `work` was dropped. [main]
-  [[nodiscard]] virtual bool submit(std::function<void()> work) = 0;
+  [[nodiscard]] virtual bool submit(loop::Task work) = 0;
 
   // Runs `work` on main once it is `due`; replaces what an earlier wake_at had ordered. [main]
-  virtual void wake_at(BootTime due, std::function<void()> work) = 0;
+  virtual void wake_at(BootTime due, loop::Task work) = 0;
 
   // Main is about to run plugin code / has run it: the stall watch names `what` ("sysinfo turn")
   // when it takes too long. `what` lives until leave. [main, no-alloc]

@@ -14,7 +14,6 @@
 // threads may be anywhere. The price is its memory, until the restart that its quarantine calls for
 // anyway.
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +28,7 @@
 #include "host/executor.hpp"
 #include "host/observer.hpp"
 #include "host/tool.hpp"
+#include "loop/function.hpp"
 
 struct limpet_entry_point;
 
@@ -79,10 +79,10 @@ struct InstanceInfo {
   InstanceCounters counters;
 };
 
-using CallDone = std::function<void(ToolResult)>;
-using LookupDone = std::function<void(Result<ToolResult>)>;
+using CallDone = loop::UniqueFunction<void(ToolResult)>;
+using LookupDone = loop::UniqueFunction<void(Result<ToolResult>)>;
 // The instances that did not drain, each with its open calls: "modbus: 2 calls did not finish".
-using StopDone = std::function<void(std::vector<std::string>)>;
+using StopDone = loop::UniqueFunction<void(std::vector<std::string>)>;
 
 class Host {
  public:
