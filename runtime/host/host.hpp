@@ -48,6 +48,12 @@ struct InstanceSettings {
   ByteVector position;  // of its source, last committed; empty: none
 };
 
+struct AgentSettings {
+  std::string_view instance;  // the plugin instance that holds it
+  std::string_view name;      // its configured name; a plugin with several agents is asked for this
+  ByteSpan config;            // one CBOR map; empty: the empty map
+};
+
 struct HostOptions {
   std::vector<std::string> directories;                   // the plugin path, searched in order
   std::vector<const limpet_entry_point*> static_plugins;  // linked into this program
@@ -130,6 +136,9 @@ class Host {
   // The fate of a taken emission: ok (on disk), or denied, invalid, full. Gives its credit back and
   // tells the plugin. In the order of the emissions of an instance. [main]
   virtual void settled(std::string_view instance, uint64_t emission, Result<void> fate) = 0;
+
+  // Has a loaded instance this agent, and does its config keep the manifest's schema? [main]
+  [[nodiscard]] virtual std::optional<Refusal> check_agent(const AgentSettings& settings) const = 0;
 
   // Every instance, in the order of load. [main]
   [[nodiscard]] virtual std::vector<InstanceInfo> describe() const = 0;

@@ -76,7 +76,8 @@ void InProcessHost::add_tools(const std::shared_ptr<Instance>& instance) {
     tool.info.timeout_ms = described.timeout_ms;
     tool.info.concurrency = described.concurrency;
     tool.info.has_lookup = instance->has_lookup();
-    tool.info.arguments_schema = described.arguments_schema;
+    tool.info.arguments_schema = described.arguments.json;
+    tool.schema = described.arguments.compiled;
     std::string name = tool.info.name;
     tools_.emplace(std::move(name), std::move(tool));
   }
@@ -163,6 +164,35 @@ void InProcessHost::settled(std::string_view name, uint64_t emission, Result<voi
   if (instance->state() == InstanceState::active) instance->settled(settled.token, fate);
   // Credit came back: what the observer was too full for may pass now.
   if (emission_retry_ || stopping_) mailbox_->ring();
+}
+
+std::optional<Refusal> InProcessHost::check_agent(const AgentSettings& settings) const {
+  const auto refused = [&](ErrorCode code, const std::string& sentence) {
+    return Refusal{Error{code, "host: check agent"},
+                   "agent " + std::string(settings.name) + ": " + sentence};
+  };
+  const Instance* const instance = find_instance(settings.instance);
+  if (instance == nullptr) {
+    return refused(ErrorCode::not_found, "no plugin " + std::string(settings.instance));
+  }
+  const std::vector<ManifestAgent>& agents = instance->manifest().agents;
+  if (agents.empty()) {
+    return refused(ErrorCode::not_found, "plugin " + instance->name() + " has no agents");
+  }
+  // A plugin with one agent gives it whatever name the config likes.
+  auto agent = agents.begin();
+  if (agents.size() > 1) {
+    agent = std::find_if(agent, agents.end(),
+                         [&](const ManifestAgent& entry) { return entry.name == settings.name; });
+  }
+  if (agent == agents.end()) {
+    return refused(ErrorCode::not_found, "plugin " + instance->name() + " has none of this name");
+  }
+  constexpr uint8_t empty_map[] = {0xa0};
+  const ByteSpan config = settings.config.empty() ? ByteSpan(empty_map) : settings.config;
+  const auto refusal = agent->config.compiled.check(config);
+  if (!refusal) return std::nullopt;
+  return refused(ErrorCode::invalid, "config: " + refusal->detail);
 }
 
 std::vector<InstanceInfo> InProcessHost::describe() const {

@@ -34,12 +34,14 @@ class InProcessHost final : public Host {
   Result<void> lookup(ToolCall call, LookupDone done) override;
   Decision turn(const Turn& turn) override;
   void settled(std::string_view instance, uint64_t emission, Result<void> fate) override;
+  std::optional<Refusal> check_agent(const AgentSettings& settings) const override;
   std::vector<InstanceInfo> describe() const override;
 
  private:
   struct Tool {
     ToolInfo info;
     std::string own_name;  // as the plugin knows it
+    codec::Schema schema;
     std::shared_ptr<Instance> instance;
     uint32_t open_calls = 0;
     uint32_t open_lookups = 0;
@@ -74,7 +76,7 @@ class InProcessHost final : public Host {
 
   // Calls.
   Result<Tool*> admit(const ToolCall& call);
-  [[nodiscard]] std::string argument_problem(const Tool& tool, ByteVector& arguments) const;
+  [[nodiscard]] static std::string argument_problem(const Tool& tool, ByteVector& arguments);
   void begin_inline(Tool& tool, ToolCall call);
   [[nodiscard]] bool begin_on_worker(Tool& tool, ToolCall call, CallKind kind);
   Pending& open_pending(Tool& tool, const ToolCall& call, CallKind kind);

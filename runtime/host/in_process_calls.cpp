@@ -52,14 +52,15 @@ Result<InProcessHost::Tool*> InProcessHost::admit(const ToolCall& call) {
   return &tool->second;
 }
 
-std::string InProcessHost::argument_problem(const Tool&, ByteVector& arguments) const {
+std::string InProcessHost::argument_problem(const Tool& tool, ByteVector& arguments) {
   if (arguments.empty()) arguments = {empty_map};
   const Result<void> valid = codec::validate(arguments);
   if (!valid) return std::string("the arguments are no CBOR: ") + valid.error().where;
   if (codec::CborReader(arguments).peek() != codec::CborKind::map) {
     return "the arguments are not a map";
   }
-  return {};
+  const auto refusal = tool.schema.check(arguments);
+  return refusal ? "arguments " + refusal->detail : std::string{};
 }
 
 Result<void> InProcessHost::call(ToolCall call, CallDone done) {

@@ -137,25 +137,29 @@ Problem Instance::fetch_extensions() {
   if (!manifest.tools.empty() && (!tools_ || !tools_->call || !tools_->cancel)) {
     return lie("it lists tools, but the code has none");
   }
-  if (manifest.agents.state_version != 0 && (!agents_ || !agents_->turn)) {
+  if (!manifest.agents.empty() && (!agents_ || !agents_->turn)) {
     return lie("it lists agents, but the code has none");
   }
   if (!manifest.source_types.empty() && (!sources_ || !sources_->start || !sources_->stop)) {
     return lie("it lists sources, but the code has none");
   }
-  if (manifest.agents.state_version != 0 &&
-      (agents_->state_version != manifest.agents.state_version ||
-       agents_->state_version_min != manifest.agents.state_version_min)) {
+  if (!manifest.agents.empty() && (agents_->state_version != manifest.state_version ||
+                                   agents_->state_version_min != manifest.state_version_min)) {
     return lie("its agents' state versions differ from the code's");
   }
   // What the manifest does not list is not used: nobody could have agreed to it.
   if (manifest.tools.empty()) tools_ = nullptr;
-  if (manifest.agents.state_version == 0) agents_ = nullptr;
+  if (manifest.agents.empty()) agents_ = nullptr;
   if (manifest.source_types.empty()) sources_ = nullptr;
   return std::nullopt;
 }
 
 Problem Instance::check() {
+  const Result<void> valid = codec::validate(config_);
+  if (!valid) return std::string("the config is no CBOR: ") + valid.error().where;
+  if (const auto refusal = origin_.manifest.config.compiled.check(config_)) {
+    return "config: " + refusal->detail;
+  }
   return entered_problem("check", enter([&] { return plugin_->check(plugin_, config()); }));
 }
 
@@ -304,7 +308,7 @@ InstanceInfo Instance::describe() const {
   info.error = error_;
   info.has_agents = has_agents();
   info.has_sources = has_sources();
-  info.agent_state_version = has_agents() ? origin_.manifest.agents.state_version : 0;
+  info.agent_state_version = origin_.manifest.state_version;
   info.open_calls = static_cast<uint32_t>(calls_.open_count());
   info.counters = counters_.get();
   return info;

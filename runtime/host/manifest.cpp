@@ -7,6 +7,7 @@
 #include "codec/json.hpp"
 #include "codec/records.hpp"
 #include "host/manifest_reader.hpp"
+#include "model/event.hpp"
 
 namespace limpet::host {
 
@@ -15,8 +16,9 @@ namespace {
 constexpr size_t id_bytes_max = 128;
 constexpr size_t version_bytes_max = 64;
 constexpr size_t description_bytes_max = 1024;
-constexpr size_t source_types_max = 64;
-constexpr uint64_t state_version_max = UINT32_MAX;
+constexpr size_t agents_max = 16;
+constexpr size_t sources_max = 16;
+constexpr size_t source_types_max = 16;
 
 bool is_name_character(char character) {
   return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') ||
@@ -64,7 +66,7 @@ ManifestTool parse_tool(const ManifestReader& entry) {
           .number(limits::tool_timeout_ms_default, {1, limits::tool_timeout_ms_max}));
   tool.concurrency = static_cast<uint32_t>(
       entry.member("concurrency").number(1, {1, limits::tool_concurrency_max}));
-  tool.arguments_schema = entry.member("arguments").schema();
+  tool.arguments = entry.member("arguments").schema();
   return tool;
 }
 
@@ -79,23 +81,39 @@ void parse_tools(const ManifestReader& tools, Manifest& manifest) {
 }
 
 void parse_agents(const ManifestReader& agents, Manifest& manifest) {
-  if (!agents.present()) return;
-  agents.map();
-  const uint64_t version =
-      agents.member("state_version").required().number(1, {1, state_version_max});
-  manifest.agents.state_version = static_cast<uint32_t>(version);
-  manifest.agents.state_version_min =
-      static_cast<uint32_t>(agents.member("state_version_min").number(version, {1, version}));
+  agents.each(agents_max, [&](const ManifestReader& entry) {
+    entry.map();
+    ManifestAgent agent;
+    agent.name = entry.member("name").required().text(limits::agent_name_bytes_max);
+    if (!dotted_name_valid(agent.name)) entry.member("name").complain("is no name");
+    agent.config = entry.member("config").schema();
+    const ManifestReader newest = entry.member("state_version");
+    const auto version = static_cast<uint32_t>(newest.required().number(1, {1, UINT32_MAX}));
+    const auto oldest =
+        static_cast<uint32_t>(entry.member("state_version_min").number(version, {1, version}));
+    // The ABI has one number for all agents of a plugin.
+    if (!manifest.agents.empty() &&
+        (version != manifest.state_version || oldest != manifest.state_version_min)) {
+      newest.complain("differs from that of another agent");
+    }
+    manifest.state_version = version;
+    manifest.state_version_min = oldest;
+    manifest.agents.push_back(std::move(agent));
+  });
+}
+
+void parse_source_type(const ManifestReader& entry, Manifest& manifest) {
+  const std::string type = entry.text(limits::event_type_bytes_max);
+  if (!codec::event_type_valid(type)) entry.complain("is no event type");
+  if (type.starts_with(event_type::own_prefix)) entry.complain("may not begin with \"limpet.\"");
+  manifest.source_types.push_back(type);
 }
 
 void parse_sources(const ManifestReader& sources, Manifest& manifest) {
-  sources.each(source_types_max, [&](const ManifestReader& entry) {
-    const ManifestReader type = entry.map().member("type");
-    manifest.source_types.push_back(type.required().text(limits::event_type_bytes_max));
-    if (!codec::event_type_valid(manifest.source_types.back())) type.complain("is no event type");
-    if (manifest.source_types.back().starts_with("limpet.")) {
-      type.complain("may not begin with \"limpet.\"");
-    }
+  sources.each(sources_max, [&](const ManifestReader& entry) {
+    entry.map();
+    entry.member("events").required().each(
+        source_types_max, [&](const ManifestReader& type) { parse_source_type(type, manifest); });
   });
 }
 
@@ -114,7 +132,7 @@ Manifest parse_item(const ManifestReader& root) {
   manifest.abi_minor =
       static_cast<uint16_t>(abi.member("minor").required().number(0, {0, UINT16_MAX}));
   manifest.description = root.member("description").text(description_bytes_max);
-  manifest.config_schema = root.member("config").schema();
+  manifest.config = root.member("config").schema();
   parse_tools(root.member("tools"), manifest);
   parse_agents(root.member("agents"), manifest);
   parse_sources(root.member("sources"), manifest);

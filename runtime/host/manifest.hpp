@@ -13,9 +13,15 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "codec/schema.hpp"
 #include "model/run.hpp"
 
 namespace limpet::host {
+
+struct ManifestSchema {
+  std::string json;        // as the manifest has it; empty: none
+  codec::Schema compiled;  // of none: everything keeps it
+};
 
 struct ManifestTool {
   std::string name;  // [a-z0-9_]+(.[a-z0-9_]+)*
@@ -24,12 +30,12 @@ struct ManifestTool {
   bool quick = false;
   uint32_t timeout_ms = 0;  // defaults are filled in
   uint32_t concurrency = 1;
-  std::string arguments_schema;  // JSON text; empty: none
+  ManifestSchema arguments;
 };
 
-struct ManifestAgents {
-  uint32_t state_version = 0;      // 0: the plugin has no agents
-  uint32_t state_version_min = 0;  // the oldest state it still reads
+struct ManifestAgent {
+  std::string name;
+  ManifestSchema config;
 };
 
 struct Manifest {
@@ -37,9 +43,12 @@ struct Manifest {
   std::string version;
   uint16_t abi_major = 0, abi_minor = 0;
   std::string description;
-  std::string config_schema;  // JSON text; empty: none
+  ManifestSchema config;
   std::vector<ManifestTool> tools;
-  ManifestAgents agents;
+  std::vector<ManifestAgent> agents;
+  // Of the states that the agents write, and the oldest they still read; 0: there are no agents.
+  uint32_t state_version = 0;
+  uint32_t state_version_min = 0;
   std::vector<std::string> source_types;  // the event types its sources may emit; empty: no sources
 
   [[nodiscard]] std::string default_name() const;  // the last part of the id

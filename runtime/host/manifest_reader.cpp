@@ -54,15 +54,13 @@ uint64_t ManifestReader::number(uint64_t otherwise, NumberRange range) const {
   return otherwise;
 }
 
-std::string ManifestReader::schema() const {
+ManifestSchema ManifestReader::schema() const {
   if (!present()) return {};
-  if (!is_kind(item_, codec::CborKind::map)) {
-    complain("must be a JSON Schema, which is a map");
-    return {};
-  }
+  codec::Explained<codec::Schema> compiled = codec::Schema::compile(item_);
   Result<std::string> json = codec::cbor_to_json(item_);
-  if (!json) complain("is not a JSON Schema");
-  return json ? std::move(json).value() : std::string{};
+  if (compiled && json) return {std::move(json).value(), std::move(compiled).value()};
+  complain("is no schema that Limpet takes: " + (compiled ? "no JSON" : compiled.detail()));
+  return {};
 }
 
 const ManifestReader& ManifestReader::required() const {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "host/manifest.hpp"
 
 namespace limpet::host {
 
@@ -31,8 +32,8 @@ class ManifestReader {
   [[nodiscard]] std::string text(size_t bytes_max) const;
   [[nodiscard]] bool boolean(bool otherwise) const;
   [[nodiscard]] uint64_t number(uint64_t otherwise, NumberRange range) const;
-  // A map's JSON text; empty when absent.
-  [[nodiscard]] std::string schema() const;
+  // A JSON Schema within our subset; absent: everything keeps it.
+  [[nodiscard]] ManifestSchema schema() const;
 
   // Complains unless it is there.
   const ManifestReader& required() const;
