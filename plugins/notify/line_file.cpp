@@ -109,7 +109,8 @@ class Search {
 Append LineFile::append(std::string_view key, std::string_view text) const {
   const Descriptor file(open_to_append(path_));
   if (!file.valid()) return {Written::nothing, reason("cannot open the file", errno)};
-  const std::string line = (is_torn(file.number()) ? "\n" : "") + line_of(key, text) + "\n";
+  std::string line(is_torn(file.number()) ? 1 : 0, '\n');
+  line.append(line_of(key, text)).push_back('\n');
   ssize_t count = -1;
   do {
     count = ::write(file.number(), line.data(), line.size());
