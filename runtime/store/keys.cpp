@@ -52,9 +52,8 @@ Key run_key(RunId run, Ordinal ordinal) { return Key('n').u64(run.value()).u32(o
 Key run_state_key(RunId run, uint32_t part) {
   return run_key(run, Ordinal(state_ordinal_first + part));
 }
-Key inbox_key(RunId run, Sequence event) {
-  return Key('g').u16(turn_queue).u64(run.value()).u64(event.value());
-}
+Key inbox_prefix(RunId run) { return Key('g').u16(turn_queue).u64(run.value()); }
+Key inbox_key(RunId run, Sequence event) { return inbox_prefix(run).u64(event.value()); }
 Key lane_key(const Lane& lane) {
   const auto inverted = static_cast<uint8_t>(priority_max - lane.priority);
   return Key('r').u16(lane.queue).u16(lane.tenant).byte(inverted);
@@ -77,6 +76,7 @@ Key live_run_key(std::string_view agent, std::string_view key) {
 Key idempotency_key(std::string_view text) { return Key('i').byte('u').text(text); }
 Key dedup_key(Sequence first) { return Key('d').u64(first.value()); }
 Key dedup_prefix() { return Key('d'); }
+Key source_position_key(std::string_view instance) { return Key('c').byte('s').text(instance); }
 
 std::optional<LogPlace> parse_log_key(ByteSpan key) {
   if (!is_key(key, 'z', 10)) return std::nullopt;

@@ -72,6 +72,7 @@ inline constexpr uint32_t state_ordinal_first = 0xff000000;
 [[nodiscard]] Key run_key(RunId run, Ordinal ordinal);
 [[nodiscard]] Key run_state_key(RunId run, uint32_t part);
 [[nodiscard]] Key inbox_key(RunId run, Sequence event);
+[[nodiscard]] Key inbox_prefix(RunId run);
 [[nodiscard]] Key ready_key(const ReadyPlace& place);
 [[nodiscard]] Key lane_key(const Lane& lane);  // the prefix of all ready keys of a lane
 [[nodiscard]] Key timer_key(const TimerPlace& place);
@@ -80,6 +81,7 @@ inline constexpr uint32_t state_ordinal_first = 0xff000000;
 [[nodiscard]] Key idempotency_key(std::string_view text);
 [[nodiscard]] Key dedup_key(Sequence first);
 [[nodiscard]] Key dedup_prefix();
+[[nodiscard]] Key source_position_key(std::string_view instance);
 
 struct LogPlace {
   Sequence sequence;

@@ -21,6 +21,8 @@ Store::Store(Environment environment, const OpenOptions& options, Wiring wiring)
       max_bytes_(options.max_bytes),
       clock_(wiring.clock),
       hot_(environment_.hot),
+      anchor_ms_(hot_.store_ms),
+      anchor_boot_(clock_.boot()),
       durable_end_(hot_.next_sequence),
       reader_(std::make_unique<Reader>(environment_.handle.get(), environment_.tree)),
       writer_(std::make_unique<Writer>(environment_.handle.get(), environment_.tree,
@@ -51,7 +53,14 @@ Result<void> Store::begin_incarnation(const OpenOptions& options) {
 }
 
 StoreMs Store::now_ms() {
-  hot_.store_ms = std::max(hot_.store_ms, clock_.wall().ns / 1000000);
+  const BootTime boot = clock_.boot();
+  const uint64_t wall_ms = clock_.wall().ns / 1000000;
+  const uint64_t paced_ms = anchor_ms_ + static_cast<uint64_t>(to_ms(boot - anchor_boot_));
+  if (wall_ms > paced_ms) {
+    anchor_ms_ = wall_ms;
+    anchor_boot_ = boot;
+  }
+  hot_.store_ms = std::max({hot_.store_ms, wall_ms, paced_ms});
   return hot_.store_ms;
 }
 
@@ -91,7 +100,11 @@ Result<void> Store::submit(Change change) {
 size_t Store::deliver() {
   std::vector<Finished> finished = writer_->take_done();
   for (Finished& one : finished) {
-    if (one.result.ok()) durable_end_ = one.change.hot().next_sequence;
+    ++delivered_;
+    if (one.result.ok()) {
+      durable_end_ = one.change.hot().next_sequence;
+      durable_ms_ = one.change.hot().store_ms;
+    }
     one.change.finish(one.result);
   }
   return finished.size();
@@ -102,6 +115,8 @@ void Store::drain() {
     writer_->wait_done();
   } while (deliver() > 0);
 }
+
+StoreMs Store::durable_ms() { return delivered_ == generation_ ? now_ms() : durable_ms_; }
 
 std::unique_ptr<Reader> Store::new_reader() {
   return std::make_unique<Reader>(environment_.handle.get(), environment_.tree);

@@ -62,7 +62,8 @@ class Store {
   [[nodiscard]] bool created() const { return environment_.created; }
   [[nodiscard]] bool epoch_changed() const { return environment_.epoch_changed; }
 
-  // max(wall clock, the last stored time), in milliseconds: never goes back.
+  // The wall clock in milliseconds, except that it never goes back: when the wall clock does, it
+  // goes on at the pace of the boot clock, so that timers and delays do not stand still.
   [[nodiscard]] StoreMs now_ms();
 
   // Is there room for `bytes` more? Errors: full, busy, closed; nothing was changed.
@@ -81,6 +82,8 @@ class Store {
   void drain();
 
   [[nodiscard]] Sequence durable_end() const { return durable_end_; }
+  // The store time up to which every change that was begun is on disk; now, when nothing waits.
+  [[nodiscard]] StoreMs durable_ms();
   [[nodiscard]] Reader& reader() { return *reader_; }
   // A reader for another thread, which must go before the store does.
   [[nodiscard]] std::unique_ptr<Reader> new_reader();
@@ -99,8 +102,12 @@ class Store {
 
   // Owned by main.
   HotRecord hot_;
+  StoreMs anchor_ms_ = 0;  // the store time at anchor_boot_
+  BootTime anchor_boot_;
   uint64_t generation_ = 0;  // counts submitted changes
   Sequence durable_end_;
+  StoreMs durable_ms_ = 0;
+  uint64_t delivered_ = 0;  // submitted changes that were answered
   uint64_t refused_full_ = 0;
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<Writer> writer_;

@@ -163,6 +163,15 @@ TEST_CASE("store: time never goes back, whatever the wall clock does") {
   CHECK(fixture.store->now_ms() == before + 5);
 }
 
+TEST_CASE("store: time goes on at the boot clock's pace while the wall clock is behind") {
+  StoreFixture fixture;
+  fixture.open();
+  const StoreMs before = fixture.store->now_ms();
+  fixture.clock.set_wall(WallTime{0});
+  fixture.clock.advance(seconds(3));
+  CHECK(fixture.store->now_ms() == before + 3000);
+}
+
 TEST_CASE("store: a damaged event is counted and skipped, its neighbours are read") {
   StoreFixture fixture;
   fixture.open();
