@@ -70,8 +70,8 @@ double uptime_seconds(const std::string& root) {
 double ticks_before(const std::vector<Sample>& earlier, const Sample& now) {
   const auto found = std::lower_bound(earlier.begin(), earlier.end(), now.pid,
                                       [](const Sample& a, uint32_t pid) { return a.pid < pid; });
-  const bool same = found != earlier.end() && found->pid == now.pid &&
-                    found->start_ticks == now.start_ticks;
+  const bool same =
+      found != earlier.end() && found->pid == now.pid && found->start_ticks == now.start_ticks;
   return same ? found->cpu_ticks : 0;
 }
 
@@ -85,8 +85,8 @@ void sort_and_cut(Top& top, TopQuery query) {
   };
   const std::size_t count = std::min(query.count, top.processes.size());
   std::partial_sort(top.processes.begin(),
-                    top.processes.begin() + static_cast<std::ptrdiff_t>(count),
-                    top.processes.end(), before);
+                    top.processes.begin() + static_cast<std::ptrdiff_t>(count), top.processes.end(),
+                    before);
   top.processes.erase(top.processes.begin() + static_cast<std::ptrdiff_t>(count),
                       top.processes.end());
 }

@@ -11,8 +11,8 @@ constexpr std::size_t processes_max = 8192;
 
 struct Process {
   uint32_t pid;
-  std::string name;     // printable
-  double cpu_percent;   // of one processor
+  std::string name;       // printable
+  double cpu_percent;     // of one processor
   uint64_t memory_bytes;  // resident
 };
 

@@ -76,7 +76,7 @@ std::optional<Interface> parse_interface(std::string_view line) {
   double columns[12] = {};
   for (double& column : columns) column = number_of(next_word(line));
   if (name.empty() || name == "lo") return std::nullopt;
-  return Interface{printable(name), columns[0], columns[2],  columns[3],
+  return Interface{printable(name), columns[0],  columns[2], columns[3],
                    columns[8],      columns[10], columns[11]};
 }
 
@@ -102,8 +102,8 @@ void Readings::sample_load(std::vector<Reading>& out) {
   const double five = number_of(next_word(rest));
   const double fifteen = number_of(next_word(rest));
   const double cpus = count_cpus(root_);
-  out.push_back({"load", one / cpus,
-                 {{"load1", one}, {"load5", five}, {"load15", fifteen}, {"cpus", cpus}}});
+  out.push_back(
+      {"load", one / cpus, {{"load1", one}, {"load5", five}, {"load15", fifteen}, {"cpus", cpus}}});
 }
 
 void Readings::sample_memory(std::vector<Reading>& out) {
@@ -111,7 +111,8 @@ void Readings::sample_memory(std::vector<Reading>& out) {
   const auto total = meminfo_bytes(text, "MemTotal:");
   const auto available = meminfo_bytes(text, "MemAvailable:");
   if (!total || !available || *total <= 0) return missing_.push_back("memory");
-  out.push_back({"memory", 100 * (*total - *available) / *total,
+  out.push_back({"memory",
+                 100 * (*total - *available) / *total,
                  {{"total_bytes", *total},
                   {"available_bytes", *available},
                   {"swap_total_bytes", meminfo_bytes(text, "SwapTotal:").value_or(0)},
@@ -123,7 +124,8 @@ void Readings::sample_pressure(const char* what, std::vector<Reading>& out) {
   const std::string text = read_text(root_ + "/proc/pressure/" + what).value_or("");
   const auto some = pressure_of(text, "some", "avg10");
   if (!some) return missing_.push_back(subject);
-  out.push_back({subject, *some,
+  out.push_back({subject,
+                 *some,
                  {{"some_avg10", *some},
                   {"some_avg60", pressure_of(text, "some", "avg60").value_or(0)},
                   {"full_avg10", pressure_of(text, "full", "avg10").value_or(0)},
@@ -137,7 +139,8 @@ void Readings::sample_disks(std::vector<Reading>& out) {
       missing_.push_back("disk/" + path);
       continue;
     }
-    out.push_back({"disk/" + path, usage->used_percent,
+    out.push_back({"disk/" + path,
+                   usage->used_percent,
                    {{"total_bytes", static_cast<double>(usage->total_bytes)},
                     {"available_bytes", static_cast<double>(usage->available_bytes)},
                     {"inodes_used_percent", usage->inodes_used_percent}}});
@@ -167,12 +170,12 @@ void Readings::sample_net(uint64_t now_ns, std::vector<Reading>& out) {
     const auto now = parse_interface(next_line(rest));
     if (!now) continue;
     const double bytes = now->rx_bytes + now->tx_bytes;
-    const auto earlier = std::find_if(traffic_.begin(), traffic_.end(), [&](const Traffic& one) {
-      return one.name == now->name;
-    });
+    const auto earlier = std::find_if(traffic_.begin(), traffic_.end(),
+                                      [&](const Traffic& one) { return one.name == now->name; });
     // A counter that went back was reset with its driver, or wrapped: there is no rate to tell.
     if (traffic_ns_ != 0 && seconds > 0 && earlier != traffic_.end() && bytes >= earlier->bytes) {
-      out.push_back({"net/" + now->name, (bytes - earlier->bytes) / seconds,
+      out.push_back({"net/" + now->name,
+                     (bytes - earlier->bytes) / seconds,
                      {{"rx_bytes", now->rx_bytes},
                       {"tx_bytes", now->tx_bytes},
                       {"rx_errors", now->rx_errors},

@@ -140,10 +140,10 @@ class Sysinfo {
     if (by != "cpu" && by != "memory") throw Failure("by: cpu or memory");
     const uint64_t count = arguments["count"].uint_or(5);
     if (count < 1 || count > 20) throw Failure("count: from 1 to 20");
-    const Top top = top_processes(
-        config_.root, {.order = by == "cpu" ? Order::by_cpu : Order::by_memory,
-                       .count = static_cast<std::size_t>(count),
-                       .sample_ms = config_.sample_ms});
+    const Top top =
+        top_processes(config_.root, {.order = by == "cpu" ? Order::by_cpu : Order::by_memory,
+                                     .count = static_cast<std::size_t>(count),
+                                     .sample_ms = config_.sample_ms});
     Encoder out;
     out.map([&] {
       out.put("by", by).put("looked_at", top.looked_at).put("left_out", top.left_out);

@@ -14,8 +14,12 @@ namespace {
 std::size_t sequence_size(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
-  const std::size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2
-                           : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  const std::size_t size = first < 0x80   ? 1
+                           : first < 0xc2 ? 0
+                           : first < 0xe0 ? 2
+                           : first < 0xf0 ? 3
+                           : first < 0xf5 ? 4
+                                          : 0;
   if (size == 0 || size > text.size()) return 0;
   for (std::size_t i = 1; i < size; i++) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -79,10 +83,13 @@ std::string printable(std::string_view text) {
   while (!text.empty()) {
     const std::size_t size = sequence_size(text);
     const char first = text.front();
-    const bool control = (static_cast<unsigned char>(first) < 0x20 && first != '\n' &&
-                          first != '\t') || first == 0x7f;
-    if (size == 0 || control) out.push_back('?');
-    else out.append(text.substr(0, size));
+    const bool control =
+        (static_cast<unsigned char>(first) < 0x20 && first != '\n' && first != '\t') ||
+        first == 0x7f;
+    if (size == 0 || control)
+      out.push_back('?');
+    else
+      out.append(text.substr(0, size));
     text.remove_prefix(size == 0 ? 1 : size);
   }
   return out;

@@ -1,8 +1,8 @@
 #include "thresholds.hpp"
 
 #include <cmath>
-#include <limpet/cpp/host.hpp>
 #include <limits>
+#include <limpet/cpp/host.hpp>
 
 namespace limpet::watchdog {
 namespace {

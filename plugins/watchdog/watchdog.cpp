@@ -116,10 +116,10 @@ class Step {
     incident_.opened_ns = reading.time_ns;
     changed_ = true;
     decision_.emit("incident.opened", incident_.subject, object([&](Encoder& out) {
-      out.put("subject", incident_.subject).put("value", reading.value);
-      out.put("above", incident_.above).put("since", incident_.since_ns);
-      out.put("opened", incident_.opened_ns);
-    }));
+                     out.put("subject", incident_.subject).put("value", reading.value);
+                     out.put("above", incident_.above).put("since", incident_.since_ns);
+                     out.put("opened", incident_.opened_ns);
+                   }));
     gather_evidence();
   }
 
@@ -127,15 +127,14 @@ class Step {
     const Tools tools = tools_of(turn_.config());
     const std::string_view subject = incident_.subject;
     if (subject.starts_with("disk/")) {
-      decision_.call(step_evidence, tools.disk_usage, object([&](Encoder& out) {
-        out.put("path", subject.substr(5));
-      }));
+      decision_.call(step_evidence, tools.disk_usage,
+                     object([&](Encoder& out) { out.put("path", subject.substr(5)); }));
       return;
     }
     const bool memory = subject == "memory" || subject == "pressure.memory";
     decision_.call(step_evidence, tools.top_processes, object([&](Encoder& out) {
-      out.put("by", memory ? "memory" : "cpu").put("count", 5);
-    }));
+                     out.put("by", memory ? "memory" : "cpu").put("count", 5);
+                   }));
   }
 
   void on_reading_during(const Reading& reading, const Threshold& threshold) {
@@ -163,16 +162,18 @@ class Step {
     changed_ = true;
     const std::string_view outcome = data["outcome"].text_or("unknown");
     decision_.emit("incident.report", incident_.subject, object([&](Encoder& out) {
-      out.put("subject", incident_.subject).put("opened", incident_.opened_ns);
-      out.put("peak", incident_.peak).put("above", incident_.above);
-      out.key("evidence").map([&] {
-        out.put("tool", data["tool"].text_or("")).put("outcome", outcome);
-        const View value = data["value"];
-        if (value.raw().size > evidence_bytes_max) out.put("left_out", "too large");
-        else if (value) out.put("value", value);
-        if (data["error"]) out.put("error", data["error"].text_or("not a text"));
-      });
-    }));
+                     out.put("subject", incident_.subject).put("opened", incident_.opened_ns);
+                     out.put("peak", incident_.peak).put("above", incident_.above);
+                     out.key("evidence").map([&] {
+                       out.put("tool", data["tool"].text_or("")).put("outcome", outcome);
+                       const View value = data["value"];
+                       if (value.raw().size > evidence_bytes_max)
+                         out.put("left_out", "too large");
+                       else if (value)
+                         out.put("value", value);
+                       if (data["error"]) out.put("error", data["error"].text_or("not a text"));
+                     });
+                   }));
     std::string text = "opened " + incident_.subject + ": ";
     text += number(incident_.peak) + " is above " + number(incident_.above);
     if (outcome != "done") text += " (evidence " + std::string(outcome) + ")";
@@ -215,10 +216,11 @@ class Step {
   void admit_unheard(std::string_view about, View data) {
     const std::string_view outcome = data["outcome"].text_or("unknown");
     if (outcome == "done") return;
-    decision_.emit("incident.unheard", incident_.subject, object([&](Encoder& out) {
-      out.put("subject", incident_.subject).put("about", about).put("outcome", outcome);
-      out.put("error", data["error"].text_or(""));
-    }));
+    decision_.emit(
+        "incident.unheard", incident_.subject, object([&](Encoder& out) {
+          out.put("subject", incident_.subject).put("about", about).put("outcome", outcome);
+          out.put("error", data["error"].text_or(""));
+        }));
   }
 
   void notify(std::string_view step, std::string_view text) {

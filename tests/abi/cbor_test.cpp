@@ -51,8 +51,10 @@ double read_double(const Bytes& bytes) {
 void exercise(const Bytes& bytes) {
   limpet_cbor item = cursor(bytes);
   const bool whole = limpet_cbor_skip(&item);
-  if (whole) CHECK(item.at <= bytes.data() + bytes.size());
-  else CHECK(item.at == bytes.data());
+  if (whole)
+    CHECK(item.at <= bytes.data() + bytes.size());
+  else
+    CHECK(item.at == bytes.data());
   limpet_cbor found = limpet_cbor_find(cursor(bytes), "data");
   const limpet_bytes raw = limpet_cbor_raw(found);
   if (raw.size > 0) CHECK(limpet_cbor_validate(raw));
@@ -237,17 +239,17 @@ TEST_CASE("cbor.h: depth is limited") {
 }
 
 TEST_CASE("cbor.h: what it does not support is refused, not misread") {
-  CHECK_FALSE(valid({0x5f, 0x41, 0x01, 0xff}));              // bytes in chunks
-  CHECK_FALSE(valid({0x7f, 0x61, 'a', 0xff}));               // text in chunks
-  CHECK_FALSE(valid({0xff}));                                // a break on its own
-  CHECK_FALSE(valid({0xbf, 0x61, 'a', 0xff}));               // a key without a value
-  CHECK_FALSE(valid({0x81, 0xff}));                          // a break in a counted array
-  CHECK_FALSE(valid({0xe0}));                                // simple value 0
-  CHECK_FALSE(valid({0xf8, 0x20}));                          // simple value 32
-  CHECK_FALSE(valid({0x1c}));                                // reserved
-  CHECK_FALSE(valid({0xdf, 0x00}));                          // tag of indefinite length
+  CHECK_FALSE(valid({0x5f, 0x41, 0x01, 0xff}));  // bytes in chunks
+  CHECK_FALSE(valid({0x7f, 0x61, 'a', 0xff}));   // text in chunks
+  CHECK_FALSE(valid({0xff}));                    // a break on its own
+  CHECK_FALSE(valid({0xbf, 0x61, 'a', 0xff}));   // a key without a value
+  CHECK_FALSE(valid({0x81, 0xff}));              // a break in a counted array
+  CHECK_FALSE(valid({0xe0}));                    // simple value 0
+  CHECK_FALSE(valid({0xf8, 0x20}));              // simple value 32
+  CHECK_FALSE(valid({0x1c}));                    // reserved
+  CHECK_FALSE(valid({0xdf, 0x00}));              // tag of indefinite length
   CHECK_FALSE(valid({0x9b, 255, 255, 255, 255, 255, 255, 255, 255}));
-  CHECK_FALSE(valid({0xbb, 128, 0, 0, 0, 0, 0, 0, 0}));      // twice that would wrap around
+  CHECK_FALSE(valid({0xbb, 128, 0, 0, 0, 0, 0, 0, 0}));  // twice that would wrap around
   CHECK_FALSE(valid({0x7b, 255, 255, 255, 255, 255, 255, 255, 255, 'a'}));
   CHECK_FALSE(valid({}));
 }

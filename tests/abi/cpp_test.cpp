@@ -72,8 +72,8 @@ class Unruly {
   Host& host_;
 };
 
-const limpet_entry_point unruly = {sizeof unruly, LIMPET_ABI_MAJOR, LIMPET_ABI_MINOR, nullptr, 0, 0,
-                                   Adapter<Unruly>::create};
+const limpet_entry_point unruly = {
+    sizeof unruly, LIMPET_ABI_MAJOR, LIMPET_ABI_MINOR, nullptr, 0, 0, Adapter<Unruly>::create};
 
 Encoder one(std::string_view key, std::string_view value) {
   return object([&](Encoder& out) { out.put(key, value); });

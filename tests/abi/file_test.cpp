@@ -108,8 +108,8 @@ TEST_CASE("plugin file: the manifest in the note is one line of JSON, the same a
 }
 
 TEST_CASE("plugin file: create and destroy need no callable host") {
-  const limpet_host host = {sizeof host, LIMPET_ABI_MAJOR, LIMPET_ABI_MINOR, nullptr, "test", "0",
-                            nullptr,     nullptr};
+  const limpet_host host = {sizeof host, LIMPET_ABI_MAJOR, LIMPET_ABI_MINOR, nullptr, "test",
+                            "0",         nullptr,          nullptr};
   for (const char* path : plugin_files) {
     CAPTURE(path);
     void* handle = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);

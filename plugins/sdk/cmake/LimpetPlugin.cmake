@@ -1,8 +1,8 @@
 # limpet_add_plugin(name SOURCES a.c ... MANIFEST plugin.json [USES library ...])
 #
 # Builds the plugin <name> twice from the same sources:
-#   limpet_plugin_<name>         <build>/lib/limpet/plugins/<name>.so: exports limpet_entry alone, has no
-#                                undefined symbol, carries the manifest as its ELF note
+#   limpet_plugin_<name>         <build>/lib/limpet/plugins/<name>.so: exports limpet_entry alone,
+#                                has no undefined symbol, carries the manifest as its ELF note
 #   limpet_plugin_<name>_static  object files whose entry is limpet_entry_<name>, to link into a
 #                                program or a test; built only when something uses them
 # Needs C among the project's languages, for the manifest. Works with gcc and clang, and when

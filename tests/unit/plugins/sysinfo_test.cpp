@@ -35,10 +35,12 @@ class Fixture {
   void write_machine() const {
     write("/proc/loadavg", "3.00 1.50 0.75 2/345 6789\n");
     write("/proc/stat", "cpu  1 2 3\ncpu0 1 2 3\ncpu1 1 2 3\nintr 5\n");
-    write("/proc/meminfo", "MemTotal:  1000 kB\nMemFree: 10 kB\nMemAvailable:  250 kB\n"
-                           "SwapTotal: 0 kB\nSwapFree: 0 kB\n");
-    write("/proc/pressure/memory", "some avg10=12.34 avg60=5.00 avg300=1.00 total=99\n"
-                                   "full avg10=3.00 avg60=1.00 avg300=0.50 total=9\n");
+    write("/proc/meminfo",
+          "MemTotal:  1000 kB\nMemFree: 10 kB\nMemAvailable:  250 kB\n"
+          "SwapTotal: 0 kB\nSwapFree: 0 kB\n");
+    write("/proc/pressure/memory",
+          "some avg10=12.34 avg60=5.00 avg300=1.00 total=99\n"
+          "full avg10=3.00 avg60=1.00 avg300=0.50 total=9\n");
     write("/proc/uptime", "1000.00 500.00\n");
     write("/sys/class/thermal/thermal_zone0/temp", "48123\n");
     write("/sys/class/thermal/cooling_device0/temp", "1\n");
@@ -46,9 +48,11 @@ class Fixture {
   }
 
   void write_net(const std::string& rx, const std::string& tx) const {
-    write("/proc/net/dev", "Inter-|   Receive  |  Transmit\n face |bytes packets\n"
-                           "    lo: 9 1 0 0 0 0 0 0 9 1 0 0 0 0 0 0\n"
-                           "  eth0: " + rx + " 7 1 2 0 0 0 0 " + tx + " 7 3 4 0 0 0 0\n");
+    write("/proc/net/dev",
+          "Inter-|   Receive  |  Transmit\n face |bytes packets\n"
+          "    lo: 9 1 0 0 0 0 0 0 9 1 0 0 0 0 0 0\n"
+          "  eth0: " +
+              rx + " 7 1 2 0 0 0 0 " + tx + " 7 3 4 0 0 0 0\n");
   }
 
   // 100 ticks a second: `ticks` of processor time, begun at second 900 of 1000.
@@ -180,9 +184,9 @@ TEST_CASE("sysinfo: readings without credit are dropped, which is said once") {
 
 TEST_CASE("sysinfo: garbage in the kernel's files gives no reading and no crash") {
   const Fixture machine;
-  for (const char* file : {"/proc/loadavg", "/proc/meminfo", "/proc/stat", "/proc/net/dev",
-                           "/proc/pressure/cpu", "/sys/class/thermal/thermal_zone0/temp",
-                           "/proc/7/stat", "/proc/uptime"}) {
+  for (const char* file :
+       {"/proc/loadavg", "/proc/meminfo", "/proc/stat", "/proc/net/dev", "/proc/pressure/cpu",
+        "/sys/class/thermal/thermal_zone0/temp", "/proc/7/stat", "/proc/uptime"}) {
     machine.write(file, std::string_view("\xff\x00:)( some avg10 :\n\n:::", 24));
   }
   Instance instance(limpet_entry_sysinfo, machine.config());
@@ -220,9 +224,8 @@ TEST_CASE("sysinfo: top_processes orders by processor or by memory") {
     REQUIRE(finished.outcome == LIMPET_DONE);
     CHECK(finished.view()["looked_at"].uint_or(0) == 3);
     std::string all;
-    finished.view()["processes"].each([&](View one) {
-      all += std::string(one["name"].text_or("")) + ",";
-    });
+    finished.view()["processes"].each(
+        [&](View one) { all += std::string(one["name"].text_or("")) + ","; });
     return all;
   };
   CHECK(names("cpu", 2) == "busy,odd) (name,");
@@ -244,9 +247,10 @@ TEST_CASE("sysinfo: log_tail reads whole lines of allowed files, within its limi
   Instance instance(limpet_entry_sysinfo, machine.config());
   REQUIRE(instance.activate() == LIMPET_OK);
   const auto tail = [&](int lines, int bytes) {
-    const Finished finished = instance.call("log_tail", object([&](Encoder& out) {
-      out.put("path", "/log/app").put("lines", lines).put("bytes", bytes);
-    }));
+    const Finished finished =
+        instance.call("log_tail", object([&](Encoder& out) {
+                        out.put("path", "/log/app").put("lines", lines).put("bytes", bytes);
+                      }));
     REQUIRE(finished.outcome == LIMPET_DONE);
     return std::string(finished.view()["text"].text_or("nothing"));
   };

@@ -60,15 +60,18 @@ class Run {
       out.put("type", "limpet.step.finished");
       out.key("data").map([&] {
         out.put("step", step).put("tool", "a.tool").put("outcome", outcome);
-        if (outcome == "done") out.key("value").map([&] { out.put("used_percent", 97); });
-        else out.put("error", "it broke");
+        if (outcome == "done")
+          out.key("value").map([&] { out.put("used_percent", 97); });
+        else
+          out.put("error", "it broke");
       });
     }));
   }
 
   std::vector<Command> event(const Encoder& event) {
-    const limpet_turn turn = {sizeof turn, state_.empty() ? 0u : 1u, ++turns_, start_ns, 42,
-                              "run", "watchdog", config_.bytes(), as_bytes(state_), event.bytes()};
+    const limpet_turn turn = {
+        sizeof turn, state_.empty() ? 0u : 1u, ++turns_,         start_ns,     42, "run",
+        "watchdog",  config_.bytes(),          as_bytes(state_), event.bytes()};
     decision_ = instance_.turn(turn);
     CHECK(instance_.turn(turn) == decision_);  // equal bytes in, equal bytes out
     REQUIRE_FALSE(decision_.empty());
@@ -78,11 +81,10 @@ class Run {
     if (state_changed) state_ = as_text(decision["state"].raw());
     std::vector<Command> commands;
     decision["commands"].each([&](View command) {
-      commands.push_back({std::string(command["do"].text_or("")),
-                          std::string(command["as"].text_or("")),
-                          std::string(command["tool"].text_or("")),
-                          std::string(command["type"].text_or("")),
-                          std::string(as_text(command.raw()))});
+      commands.push_back(
+          {std::string(command["do"].text_or("")), std::string(command["as"].text_or("")),
+           std::string(command["tool"].text_or("")), std::string(command["type"].text_or("")),
+           std::string(as_text(command.raw()))});
     });
     return commands;
   }
@@ -220,9 +222,7 @@ TEST_CASE("watchdog: a relapse during a call keeps the incident open") {
 
 TEST_CASE("watchdog: evidence and tool names follow subject and config") {
   Run run(object([](Encoder& out) {
-    out.key("thresholds").array([&] {
-      out.map([&] { out.put("subject", "*").put("above", 1); });
-    });
+    out.key("thresholds").array([&] { out.map([&] { out.put("subject", "*").put("above", 1); }); });
     out.key("tools").map([&] { out.put("top_processes", "my.top"); });
   }));
   const auto commands = run.reading("pressure.memory", 5);
@@ -262,7 +262,7 @@ TEST_CASE("watchdog: a config that contradicts itself fails the turn with a sent
     out.put("type", "sysinfo.reading").put("subject", "disk/x");
     out.key("data").map([&] { out.put("value", 1); });
   });
-  const limpet_turn turn = {sizeof turn, 0, 1, 0, 0, "run", "watchdog", config.bytes(), {},
+  const limpet_turn turn = {sizeof turn,  0, 1, 0, 0, "run", "watchdog", config.bytes(), {},
                             event.bytes()};
   CHECK(instance.turn(turn).empty());
   CHECK(instance.host().error == "thresholds: clear_below is higher than above");

@@ -36,7 +36,7 @@ typedef struct limpet_cbor_head {
   bool indefinite;     /* array or map that ends with a break */
   uint8_t bytes;       /* a float's width: 2, 4 or 8 */
   uint64_t value;      /* the number, bool, float's bits, string's size, array's or map's count */
-  const uint8_t *next; /* the string's bytes, the container's first item, or what follows */
+  const uint8_t* next; /* the string's bytes, the container's first item, or what follows */
 } limpet_cbor_head;
 
 static inline limpet_cbor limpet_cbor_read(limpet_bytes bytes) {
@@ -57,7 +57,7 @@ static inline bool limpet_cbor_at_break(limpet_cbor cursor) {
 }
 
 /* What the head of major type 7 is. The rest of major type 7 is refused. */
-static inline bool limpet_cbor_head_simple(limpet_cbor_head *head, unsigned info) {
+static inline bool limpet_cbor_head_simple(limpet_cbor_head* head, unsigned info) {
   if (info >= 25 && info <= 27) {
     head->kind = LIMPET_CBOR_FLOAT;
   } else if (info == 20 || info == 21) {
@@ -72,7 +72,7 @@ static inline bool limpet_cbor_head_simple(limpet_cbor_head *head, unsigned info
 }
 
 /* Reads the head, past any tags. False: end of input, malformed, or refused. */
-static inline bool limpet_cbor_get_head(limpet_cbor cursor, limpet_cbor_head *head_out) {
+static inline bool limpet_cbor_get_head(limpet_cbor cursor, limpet_cbor_head* head_out) {
   static const uint8_t widths[4] = {1, 2, 4, 8};
   limpet_cbor_head head;
   unsigned major, info;
@@ -110,12 +110,12 @@ typedef struct limpet_cbor_level {
 } limpet_cbor_level;
 
 /* May the container end at a break here? A map only after a value. */
-static inline bool limpet_cbor_level_may_end(const limpet_cbor_level *level) {
+static inline bool limpet_cbor_level_may_end(const limpet_cbor_level* level) {
   return level->indefinite && !(level->map && (UINT64_MAX - level->left) % 2 == 1);
 }
 
 /* Moves past one whole item. False, and the cursor stays: malformed, refused or cut off. */
-static inline bool limpet_cbor_skip(limpet_cbor *cursor) {
+static inline bool limpet_cbor_skip(limpet_cbor* cursor) {
   limpet_cbor_level levels[LIMPET_CBOR_DEPTH_MAX];
   limpet_cbor walk = *cursor;
   unsigned depth = 0;
@@ -133,8 +133,9 @@ static inline bool limpet_cbor_skip(limpet_cbor *cursor) {
         if (depth == LIMPET_CBOR_DEPTH_MAX) return false;
         levels[depth].indefinite = head.indefinite;
         levels[depth].map = head.kind == LIMPET_CBOR_MAP;
-        levels[depth].left =
-            head.indefinite ? UINT64_MAX : levels[depth].map ? head.value * 2 : head.value;
+        levels[depth].left = head.indefinite     ? UINT64_MAX
+                             : levels[depth].map ? head.value * 2
+                                                 : head.value;
         depth++;
       }
     }

@@ -1,8 +1,8 @@
 #pragma once
 #include "cbor_reader.h"
 
-/* Values out of a cursor, by kind, by place and by name; part of cbor.h. A function that answers false leaves
- * its outputs alone, so that a default can be put there before. */
+/* Values out of a cursor, by kind, by place and by name; part of cbor.h. A function that answers
+ * false leaves its outputs alone, so that a default can be put there before. */
 
 #ifdef __cplusplus
 extern "C" {
@@ -13,14 +13,14 @@ static inline limpet_cbor_kind limpet_cbor_kind_of(limpet_cbor cursor) {
   return limpet_cbor_get_head(cursor, &head) ? head.kind : LIMPET_CBOR_NOTHING;
 }
 
-static inline bool limpet_cbor_get_uint(limpet_cbor cursor, uint64_t *value_out) {
+static inline bool limpet_cbor_get_uint(limpet_cbor cursor, uint64_t* value_out) {
   limpet_cbor_head head;
   if (!limpet_cbor_get_head(cursor, &head) || head.kind != LIMPET_CBOR_UINT) return false;
   *value_out = head.value;
   return true;
 }
 
-static inline bool limpet_cbor_get_int(limpet_cbor cursor, int64_t *value_out) {
+static inline bool limpet_cbor_get_int(limpet_cbor cursor, int64_t* value_out) {
   limpet_cbor_head head;
   if (!limpet_cbor_get_head(cursor, &head) || head.value > INT64_MAX) return false;
   if (head.kind != LIMPET_CBOR_UINT && head.kind != LIMPET_CBOR_NEGATIVE) return false;
@@ -28,7 +28,7 @@ static inline bool limpet_cbor_get_int(limpet_cbor cursor, int64_t *value_out) {
   return true;
 }
 
-static inline bool limpet_cbor_get_bool(limpet_cbor cursor, bool *value_out) {
+static inline bool limpet_cbor_get_bool(limpet_cbor cursor, bool* value_out) {
   limpet_cbor_head head;
   if (!limpet_cbor_get_head(cursor, &head) || head.kind != LIMPET_CBOR_BOOL) return false;
   *value_out = head.value != 0;
@@ -50,7 +50,7 @@ static inline double limpet_cbor_half(uint32_t half) {
 }
 
 /* Any number; an integer beyond 2^53 loses its last digits. */
-static inline bool limpet_cbor_get_double(limpet_cbor cursor, double *value_out) {
+static inline bool limpet_cbor_get_double(limpet_cbor cursor, double* value_out) {
   limpet_cbor_head head;
   if (!limpet_cbor_get_head(cursor, &head)) return false;
   if (head.kind == LIMPET_CBOR_UINT) {
@@ -73,17 +73,17 @@ static inline bool limpet_cbor_get_double(limpet_cbor cursor, double *value_out)
 }
 
 /* Borrowed, without a NUL at the end. */
-static inline bool limpet_cbor_get_text(limpet_cbor cursor, const char **text_out,
-                                        uint32_t *size_out) {
+static inline bool limpet_cbor_get_text(limpet_cbor cursor, const char** text_out,
+                                        uint32_t* size_out) {
   limpet_cbor_head head;
   if (!limpet_cbor_get_head(cursor, &head) || head.kind != LIMPET_CBOR_TEXT) return false;
   if (head.value > UINT32_MAX) return false;
-  *text_out = (const char *)head.next;
+  *text_out = (const char*)head.next;
   *size_out = (uint32_t)head.value;
   return true;
 }
 
-static inline bool limpet_cbor_get_bytes(limpet_cbor cursor, limpet_bytes *bytes_out) {
+static inline bool limpet_cbor_get_bytes(limpet_cbor cursor, limpet_bytes* bytes_out) {
   limpet_cbor_head head;
   if (!limpet_cbor_get_head(cursor, &head) || head.kind != LIMPET_CBOR_BYTES) return false;
   if (head.value > UINT32_MAX) return false;
@@ -93,8 +93,8 @@ static inline bool limpet_cbor_get_bytes(limpet_cbor cursor, limpet_bytes *bytes
 }
 
 /* Copies the text and a NUL. False as well when it does not fit or has a NUL inside. */
-static inline bool limpet_cbor_copy_text(limpet_cbor cursor, char *buffer, size_t capacity) {
-  const char *text;
+static inline bool limpet_cbor_copy_text(limpet_cbor cursor, char* buffer, size_t capacity) {
+  const char* text;
   uint32_t size;
   if (!limpet_cbor_get_text(cursor, &text, &size) || size >= capacity) return false;
   if (size > 0 && memchr(text, 0, size)) return false;
@@ -103,8 +103,8 @@ static inline bool limpet_cbor_copy_text(limpet_cbor cursor, char *buffer, size_
   return true;
 }
 
-static inline bool limpet_cbor_text_is(limpet_cbor cursor, const char *expected) {
-  const char *text;
+static inline bool limpet_cbor_text_is(limpet_cbor cursor, const char* expected) {
+  const char* text;
   uint32_t size;
   return limpet_cbor_get_text(cursor, &text, &size) && size == strlen(expected) &&
          memcmp(text, expected, size) == 0;
@@ -137,8 +137,8 @@ static inline limpet_cbor_walk limpet_cbor_enter(limpet_cbor container) {
 
 /* The next value, and of a map its key. key_out may be NULL; in an array it becomes nothing.
  * False at the end, and at malformed input, where the walk ends for good. */
-static inline bool limpet_cbor_next(limpet_cbor_walk *walk, limpet_cbor *key_out,
-                                    limpet_cbor *value_out) {
+static inline bool limpet_cbor_next(limpet_cbor_walk* walk, limpet_cbor* key_out,
+                                    limpet_cbor* value_out) {
   limpet_cbor key = limpet_cbor_nothing(), value;
   if (!walk->indefinite && walk->left == 0) return false;
   if (walk->indefinite && limpet_cbor_at_break(walk->rest)) return false;
@@ -161,7 +161,7 @@ static inline bool limpet_cbor_next(limpet_cbor_walk *walk, limpet_cbor *key_out
 }
 
 /* The value of the map's first entry with this text key, else nothing. */
-static inline limpet_cbor limpet_cbor_find(limpet_cbor map, const char *key) {
+static inline limpet_cbor limpet_cbor_find(limpet_cbor map, const char* key) {
   limpet_cbor_walk walk = limpet_cbor_enter(map);
   limpet_cbor name, value;
   while (walk.map && limpet_cbor_next(&walk, &name, &value)) {

@@ -39,8 +39,15 @@ class Adapter {
 
  private:
   explicit Adapter(const limpet_host* host)
-      : face_{sizeof(limpet_plugin), LIMPET_ABI_MAJOR, LIMPET_ABI_MINOR, this,
-              check, activate, deactivate, destroy, get_extension},
+      : face_{sizeof(limpet_plugin),
+              LIMPET_ABI_MAJOR,
+              LIMPET_ABI_MINOR,
+              this,
+              check,
+              activate,
+              deactivate,
+              destroy,
+              get_extension},
         host_(host),
         impl_(host_) {}
 
@@ -79,16 +86,21 @@ class Adapter {
 
   static void destroy(const limpet_plugin* self) noexcept { delete &of(self); }
 
-  static constexpr bool has_call =
-      requires(Impl& impl, Call& call, const Request& request) { impl.call(call, request); };
-  static constexpr bool has_cancel = requires(Impl& impl) { impl.cancel(uint64_t{}); };
-  static constexpr bool has_lookup =
-      requires(Impl& impl, const Request& request) { impl.lookup(request); };
-  static constexpr bool has_turn =
-      requires(Impl& impl, const Turn& turn, Decision& decision) { impl.turn(turn, decision); };
-  static constexpr bool has_start = requires(Impl& impl) { impl.start(limpet_bytes{}); };
-  static constexpr bool has_settled = requires(Impl& impl) { impl.settled(uint64_t{}, LIMPET_OK); };
-  static constexpr bool has_timer = requires(Impl& impl) { impl.on_timer(uint32_t{}); };
+  static constexpr bool has_call = requires(Impl & impl, Call& call, const Request& request) {
+    impl.call(call, request);
+  };
+  static constexpr bool has_cancel = requires(Impl & impl) { impl.cancel(uint64_t{}); };
+  static constexpr bool has_lookup = requires(Impl & impl, const Request& request) {
+    impl.lookup(request);
+  };
+  static constexpr bool has_turn = requires(Impl & impl, const Turn& turn, Decision& decision) {
+    impl.turn(turn, decision);
+  };
+  static constexpr bool has_start = requires(Impl & impl) { impl.start(limpet_bytes{}); };
+  static constexpr bool has_settled = requires(Impl & impl) {
+    impl.settled(uint64_t{}, LIMPET_OK);
+  };
+  static constexpr bool has_timer = requires(Impl & impl) { impl.on_timer(uint32_t{}); };
 
   static limpet_status tools_call(const limpet_plugin* self, const limpet_call* call) noexcept {
     Adapter& adapter = of(self);

@@ -128,8 +128,9 @@ class TestHost {
     return nullptr;
   }
 
-  limpet_host host_ = {sizeof(limpet_host), LIMPET_ABI_MAJOR, LIMPET_ABI_MINOR, nullptr, "test",
-                       "0", get_extension, set_error};
+  limpet_host host_ = {
+      sizeof(limpet_host), LIMPET_ABI_MAJOR, LIMPET_ABI_MINOR, nullptr, "test", "0",
+      get_extension,       set_error};
   std::mutex mutex_;
   std::condition_variable changed_;
 };

@@ -62,8 +62,10 @@ class Instance {
     const auto* tools = extension<limpet_plugin_tools>(LIMPET_EXT_TOOLS);
     const limpet_status status = tools->lookup(plugin_, &call, &result);
     Finished answer;
-    if (status != LIMPET_OK) answer.error = limpet_status_text(status);
-    else answer.outcome = result.outcome;
+    if (status != LIMPET_OK)
+      answer.error = limpet_status_text(status);
+    else
+      answer.outcome = result.outcome;
     answer.value = as_text({result.value.data, result.value.size});
     if (result.value.release) result.value.release(&result.value);
     return answer;
@@ -82,9 +84,7 @@ class Instance {
   limpet_status start_source(limpet_bytes position = {}) const {
     return extension<limpet_plugin_sources>(LIMPET_EXT_SOURCES)->start(plugin_, position);
   }
-  void stop_source() const {
-    extension<limpet_plugin_sources>(LIMPET_EXT_SOURCES)->stop(plugin_);
-  }
+  void stop_source() const { extension<limpet_plugin_sources>(LIMPET_EXT_SOURCES)->stop(plugin_); }
   void fire_timer(uint32_t id) const {
     extension<limpet_plugin_timer>(LIMPET_EXT_TIMER)->on_timer(plugin_, id);
   }

@@ -94,7 +94,9 @@ class View {
 //   out.map([&] { out.put("percent", 42.5).put("path", path); });
 class Encoder {
  public:
-  Encoder& null() { return item([](auto* writer) { limpet_cbor_put_null(writer); }); }
+  Encoder& null() {
+    return item([](auto* writer) { limpet_cbor_put_null(writer); });
+  }
 
   template <typename T>
   Encoder& value(const T& value) {

@@ -46,8 +46,8 @@ typedef struct limpet_turn {
   uint64_t id;            /* of this turn, for read() and catalog() */
   uint64_t now_ns;        /* since 1970, as stored with the turn: the same when it is repeated */
   uint64_t seed;          /* the same when it is repeated, different for every turn */
-  const char *run;        /* the run's id */
-  const char *agent;      /* the agent's name in the config: "watchdog" */
+  const char* run;        /* the run's id */
+  const char* agent;      /* the agent's name in the config: "watchdog" */
   limpet_bytes config;    /* the agent's config, a CBOR map */
   limpet_bytes state;     /* one CBOR item, or empty */
   limpet_bytes event;     /* one CBOR map */
@@ -60,21 +60,21 @@ typedef struct limpet_plugin_agents {
 
   /* Decides. OK: *decision_out holds one CBOR map, moved to the host. Not OK, or a crash: no
    * effect, and the same turn again; the third time the run fails with agent_error. [serial] */
-  limpet_status (*turn)(const limpet_plugin *self, const limpet_turn *turn,
-                        limpet_buffer *decision_out);
+  limpet_status (*turn)(const limpet_plugin* self, const limpet_turn* turn,
+                        limpet_buffer* decision_out);
 } limpet_plugin_agents;
 
 /* The host's half: only inside turn(), on its thread. Reads are recorded with the turn, so that a
  * repeated turn reads the same. */
 typedef struct limpet_host_agents {
   /* The event of the turn's run with this sequence, as a CBOR map. NOT_FOUND: none, or trimmed. */
-  limpet_status (*read)(const limpet_host *host, uint64_t turn, uint64_t sequence,
-                        limpet_buffer *event_out);
+  limpet_status (*read)(const limpet_host* host, uint64_t turn, uint64_t sequence,
+                        limpet_buffer* event_out);
 
   /* The tools that policy lets this run call now, as a CBOR array of maps shaped like the
    * manifest's `tools`. pattern: "*", "sysinfo.*", "notify.write". */
-  limpet_status (*catalog)(const limpet_host *host, uint64_t turn, const char *pattern,
-                           limpet_buffer *tools_out);
+  limpet_status (*catalog)(const limpet_host* host, uint64_t turn, const char* pattern,
+                           limpet_buffer* tools_out);
 } limpet_host_agents;
 
 #ifdef __cplusplus

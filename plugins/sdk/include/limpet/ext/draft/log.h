@@ -21,7 +21,7 @@ enum {
 /* The host's half; there is no plugin's half. */
 typedef struct limpet_host_log {
   /* One line, copied at once, cut at 1 KiB; control characters are replaced. Never blocks. [any] */
-  void (*log)(const limpet_host *host, limpet_log_level level, const char *message);
+  void (*log)(const limpet_host* host, limpet_log_level level, const char* message);
 } limpet_host_log;
 
 #ifdef __cplusplus

@@ -25,15 +25,15 @@ extern "C" {
 typedef struct limpet_plugin_sources {
   /* Begin to emit. `position` is the last committed one, empty if there is none. After activate;
    * again after stop(). [serial] */
-  limpet_status (*start)(const limpet_plugin *self, limpet_bytes position);
+  limpet_status (*start)(const limpet_plugin* self, limpet_bytes position);
 
   /* Emit no more after this returns. Before deactivate. [serial] */
-  void (*stop)(const limpet_plugin *self);
+  void (*stop)(const limpet_plugin* self);
 
   /* The event emitted with this token is on disk (OK), or was refused and will not be stored
    * (DENIED, INVALID, FULL by its class's quota). Once for each OK emit whose token is not 0, in
    * the order of the emits. NULL: the plugin does not care. [serial] */
-  void (*settled)(const limpet_plugin *self, uint64_t token, limpet_status status);
+  void (*settled)(const limpet_plugin* self, uint64_t token, limpet_status status);
 } limpet_plugin_sources;
 
 /* The host's half. */
@@ -44,7 +44,7 @@ typedef struct limpet_host_sources {
    * 0. position: the plugin's, or empty. Answers at once:
    * OK: taken, not yet on disk. FULL: no credit, nothing taken. INVALID: not such a map, or too
    * large. WRONG_STATE: not between start and stop. [any] */
-  limpet_status (*emit)(const limpet_host *host, uint64_t token, limpet_bytes event,
+  limpet_status (*emit)(const limpet_host* host, uint64_t token, limpet_bytes event,
                         limpet_bytes position);
 } limpet_host_sources;
 

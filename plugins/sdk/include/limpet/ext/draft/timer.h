@@ -17,7 +17,7 @@ extern "C" {
 /* The plugin's half. */
 typedef struct limpet_plugin_timer {
   /* The timer `id` fired. A tick that was under way may still come after stop(). [serial] */
-  void (*on_timer)(const limpet_plugin *self, uint32_t id);
+  void (*on_timer)(const limpet_plugin* self, uint32_t id);
 } limpet_plugin_timer;
 
 /* The host's half. All [any]; timers end by themselves at deactivate. */
@@ -25,10 +25,10 @@ typedef struct limpet_host_timer {
   /* Fires first after period_ns, then every period_ns. The id is the plugin's; an id that runs
    * already begins anew with the new period. INVALID: period below the minimum. FULL: more than
    * LIMPET_TIMERS_MAX. */
-  limpet_status (*start)(const limpet_host *host, uint64_t period_ns, uint32_t id);
+  limpet_status (*start)(const limpet_host* host, uint64_t period_ns, uint32_t id);
 
   /* Ends a timer. An id that does not run is not an error. */
-  void (*stop)(const limpet_host *host, uint32_t id);
+  void (*stop)(const limpet_host* host, uint32_t id);
 } limpet_host_timer;
 
 #ifdef __cplusplus
