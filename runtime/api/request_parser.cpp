@@ -144,6 +144,11 @@ int RequestParser::Impl::on_head() {
   if (parser.method == HTTP_CONNECT || !parse_target(target, request)) {
     return fail({400, "invalid", "The request target is not a valid path."});
   }
+  // The distributions build the library in its lenient mode, which lets "Content-Length : 5" pass.
+  for (const NameValue& item : request.headers) {
+    if (item.name.find(' ') == std::string::npos) continue;
+    return fail({400, "invalid", "A header's name has a space in it."});
+  }
   // An offer to upgrade (h2c) may be ignored, and is; without this the body would be skipped.
   parser.upgrade = 0;
   const bool has_length = (parser.flags & F_CONTENTLENGTH) != 0;

@@ -28,8 +28,8 @@ class UniqueFunction<R(A...)> {
   // Implicit on purpose: a lambda is what one passes.
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
-           std::is_invocable_r_v<R, std::remove_cvref_t<F>&, A...>) UniqueFunction(F&& callable) {
-    using Callable = std::remove_cvref_t<F>;
+           std::is_invocable_r_v<R, std::decay_t<F>&, A...>) UniqueFunction(F&& callable) {
+    using Callable = std::decay_t<F>;
     if constexpr (fits<Callable>) {
       new (storage_) Callable(std::forward<F>(callable));
       actions_ = &inline_actions<Callable>;
