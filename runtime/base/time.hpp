@@ -31,6 +31,7 @@ struct BootTime {
   friend constexpr auto operator<=>(BootTime, BootTime) = default;
 };
 
+constexpr Duration operator+(Duration a, Duration b) { return {a.ns + b.ns}; }
 constexpr WallTime operator+(WallTime time, Duration d) {
   return {time.ns + static_cast<uint64_t>(d.ns)};
 }

@@ -258,6 +258,15 @@ void Calls::drop(Id id) {
   house_.runs.release(run);
 }
 
+void Calls::cancel_run(RunId run) {
+  // Collected first: a call that ends at once leaves the table.
+  std::vector<Id> ids;
+  for (const auto& [id, open] : open_) {
+    if (open.run == run) ids.push_back(id);
+  }
+  for (const Id id : ids) host_.cancel(id);
+}
+
 void Calls::resolve(const api::Resolution& resolution, api::Done<std::monostate> done) {
   const Result<void> resolved = try_resolve(resolution, done);
   if (!resolved.ok()) done(api::Refusal{resolved.error(), resolved.error().where, 0});

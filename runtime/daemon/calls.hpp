@@ -44,6 +44,9 @@ class Calls {
   void close() { closed_ = true; }
   [[nodiscard]] std::optional<store::StoreMs> next_due() const { return next_due_; }
 
+  // A wish that the open calls of a run that was cancelled end early.
+  void cancel_run(RunId run);
+
   // A person settles a parked step. See api::Services::resolve_step.
   void resolve(const api::Resolution& resolution, api::Done<std::monostate> done);
 

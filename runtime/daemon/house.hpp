@@ -32,6 +32,7 @@ struct House {
   Logger& logger;
   std::string source;  // "limpet/<name>", the CloudEvents source of our own events
   DropCounters drops{};
+  bool memory_pressed = false;  // the process is above limits.memory: no new work
 };
 
 // One inbox, so that a stalled agent cannot fill the store.

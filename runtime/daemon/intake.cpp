@@ -34,6 +34,11 @@ struct Intake::Batch {
   ByteVector position;
 };
 
+Result<void> Intake::admit_memory() const {
+  if (!house_.memory_pressed) return {};
+  return Error{ErrorCode::busy, "the process is above limits.memory"};
+}
+
 // Completes and checks the events and takes out those that are known already.
 Result<void> Intake::prepare(Batch& batch, const std::string& principal) {
   const WallTime now = house_.clock.wall();
@@ -111,7 +116,8 @@ void Intake::ingest(std::vector<Event> events, const std::string& principal,
                     api::Done<api::Ingested> done) {
   Batch batch;
   batch.events = std::move(events);
-  Result<void> result = prepare(batch, principal);
+  Result<void> result = admit_memory();
+  if (result.ok()) result = prepare(batch, principal);
   if (result.ok()) result = house_.store.admit(batch.bytes, store::Urgency::ingest);
   if (result.ok()) {
     // `ingested` is filled in by store() before the change can be answered.
@@ -141,7 +147,8 @@ host::Taken Intake::emit(const host::Emission& emission, std::function<void(Resu
     done(result);
     return host::Taken::taken;
   }
-  result = house_.store.admit(batch.bytes, store::Urgency::ingest);
+  result = admit_memory();
+  if (result.ok()) result = house_.store.admit(batch.bytes, store::Urgency::ingest);
   if (result.ok()) result = store(batch, done);
   if (result.ok()) return host::Taken::taken;
   ++house_.drops.refused;

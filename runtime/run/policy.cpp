@@ -6,6 +6,18 @@
 
 namespace limpet::run {
 
+std::string_view to_string(Autonomy autonomy) {
+  switch (autonomy) {
+    case Autonomy::read_only:
+      return "read_only";
+    case Autonomy::supervised:
+      return "supervised";
+    case Autonomy::full:
+      return "full";
+  }
+  return "";
+}
+
 std::string_view denial_reason(const AgentPolicy& policy, std::string_view tool,
                                const ToolHints& hints) {
   const bool listed = std::ranges::any_of(policy.tools, [tool](const std::string& pattern) {

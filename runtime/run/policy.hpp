@@ -14,6 +14,7 @@
 namespace limpet::run {
 
 enum class Autonomy : uint8_t { read_only, supervised, full };
+[[nodiscard]] std::string_view to_string(Autonomy autonomy);
 
 struct AgentPolicy {
   std::string name;

@@ -90,6 +90,18 @@ Result<void> Reader::Snapshot::scan(const Key& from, const Key& prefix,
   return {};
 }
 
+Result<std::optional<Reader::Snapshot::KeyValue>> Reader::Snapshot::last_before(
+    const Key& bound, const Key& prefix) const {
+  LIMPET_TRY(const std::optional<Row> at, reader_->seek(bound.bytes()));
+  MDB_val key{};
+  MDB_val value{};
+  const int code = mdb_cursor_get(reader_->cursor_, &key, &value, at ? MDB_PREV : MDB_LAST);
+  if (code == MDB_NOTFOUND) return std::optional<KeyValue>();
+  if (code != 0) return lmdb_error(code, "store: seek back");
+  if (!begins_with(to_bytes(key), prefix.bytes())) return std::optional<KeyValue>();
+  return std::optional<KeyValue>(KeyValue{to_bytes(key), to_bytes(value)});
+}
+
 // Puts the parts of one event together. On return `row` is the first row after it, if `more_out`.
 Result<ByteSpan> Reader::join_parts(Sequence sequence, Row* row, bool* more_out) {
   ByteSpan record = row->value;

@@ -50,6 +50,13 @@ class Reader {
     // Rows with key >= `from` that begin with `prefix`, in order.
     [[nodiscard]] Result<void> scan(const Key& from, const Key& prefix,
                                     const RowVisitor& visit) const;
+    // The last row with a key < `bound` that begins with `prefix`; nullopt: there is none.
+    struct KeyValue {
+      ByteSpan key;
+      ByteSpan value;
+    };
+    [[nodiscard]] Result<std::optional<KeyValue>> last_before(const Key& bound,
+                                                              const Key& prefix) const;
     // Events from `first` on, at most `count_max`. A damaged record is counted and skipped.
     //   log 1..5, trimmed to 3:  events(1, 10) visits 3, 4, 5 and answers next = 6
     [[nodiscard]] Result<EventsRead> events(Sequence first, uint32_t count_max,

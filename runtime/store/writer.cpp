@@ -52,6 +52,7 @@ Result<void> Writer::give(Change& change) {
     ++stats_.busy;
     return Error{ErrorCode::busy, "store: too much waits for the disk"};
   }
+  if (stats_.pending_changes == 0) progress_at_ = std::chrono::steady_clock::now();
   stats_.pending_bytes += change.bytes();
   ++stats_.pending_changes;
   waiting_.push_back(std::move(change));
@@ -80,7 +81,12 @@ void Writer::stop() {
 
 WriterStats Writer::stats() const {
   const std::lock_guard lock(mutex_);
-  return stats_;
+  WriterStats stats = stats_;
+  if (stats.pending_changes > 0) {
+    stats.pending_for =
+        nanoseconds((std::chrono::steady_clock::now() - progress_at_) / std::chrono::nanoseconds(1));
+  }
+  return stats;
 }
 
 std::optional<Error> Writer::failure() const {
@@ -177,6 +183,7 @@ void Writer::answer(std::vector<Change> batch, const Result<void>& result) {
       --stats_.pending_changes;
       finished_.push_back({std::move(change), result});
     }
+    progress_at_ = std::chrono::steady_clock::now();
     done_.notify_all();
   }
   if (options_.wake) options_.wake();

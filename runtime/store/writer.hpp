@@ -9,7 +9,7 @@
 // kernel has already dropped.
 // Limits: limits::store_pending_changes_max and _bytes_max; over them give() says busy.
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -40,6 +40,7 @@ struct WriterStats {
   uint64_t busy = 0;        // changes refused because too much was waiting
   size_t pending_changes = 0;  // waiting, or being written
   size_t pending_bytes = 0;
+  Duration pending_for;     // since the writer last took or answered one; zero: nothing waits
   uint64_t used_bytes = 0;  // pages of the tree, after the last commit
   uint64_t commit_ns_last = 0;
   uint64_t commit_ns_max = 0;
@@ -91,6 +92,7 @@ class Writer {
   bool stopping_ = false;
   std::optional<Error> failure_;
   WriterStats stats_;
+  std::chrono::steady_clock::time_point progress_at_;
 
   std::thread thread_;  // last: it uses everything above
 };
