@@ -58,7 +58,7 @@ class Notify {
     }
     Waits::Entry entry(waits_, request.id());
     const Woken woken = entry.wait(half_delay_, request.deadline_ns());
-    if (woken == Woken::by_cancel) return call.failed("cancelled before anything was written");
+    if (woken == Woken::by_cancel) return call.retry("cancelled before the write", 0);
     if (woken == Woken::by_deadline) return call.retry("no time left to write", 0);
 
     call.effect_begins();

@@ -6,3 +6,9 @@ foreach(plugin template sysinfo watchdog notify)
 endforeach()
 string(REPLACE ";" "," plugin_files "${plugin_files}")
 target_compile_definitions(abi_file PRIVATE "LIMPET_TEST_PLUGINS=${plugin_files}")
+
+# The same files, through the host's eyes.
+limpet_test(abi_manifest LABELS abi SOURCES manifest_test.cpp USES limpet_host)
+target_compile_definitions(abi_manifest PRIVATE
+                           LIMPET_TEST_PLUGIN_FOLDER="${CMAKE_BINARY_DIR}/lib/limpet/plugins")
+add_dependencies(abi_manifest abi_file)

@@ -53,8 +53,8 @@ typedef struct limpet_plugin_tools {
   /* Does `call`, or begins it. [call]; [serial] for tools marked `quick` */
   limpet_status (*call)(const limpet_plugin* self, const limpet_call* call);
 
-  /* A wish that the call with this id end early: finish() still follows, with the truth. The id may
-   * be finished already. Must not block. [any] */
+  /* A wish that the call with this id end early: finish() still follows, with the truth (RETRY when
+   * nothing happened yet). The id may be finished already. Must not block. [any] */
   void (*cancel)(const limpet_plugin* self, uint64_t id);
 
   /* Did the call with this key and these arguments happen? Its id is not to be finished. OK with
