@@ -1,0 +1,23 @@
+#pragma once
+
+// Sizes and durations as people write them. [any]
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+
+namespace limpet::config {
+
+// "64MiB", "1GiB", "200kB": a whole number and B, kB, MB, GB, TB, KiB, MiB, GiB or TiB.
+[[nodiscard]] std::optional<uint64_t> parse_size(std::string_view text);
+// "30s": a whole number and ms, s, m, h or d; up to 100 years.
+[[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
+
+// The shortest exact form that the functions above read.
+[[nodiscard]] std::string show_size(uint64_t bytes);
+[[nodiscard]] std::string show_duration(Duration duration);
+
+}  // namespace limpet::config
