@@ -132,7 +132,10 @@ Effects begin_run(const AgentPolicy& policy, const RunRequest& request, const Mo
   run.key = request.key;
   run.created = moment.now;
   run.updated = moment.now;
-  run.correlation = request.correlation;
+  // Whoever named no correlation gets one: the id of what began it all.
+  const uint64_t beginning = request.cause.none() ? request.id.value() : request.cause.value();
+  run.correlation = request.correlation.empty() ? qualified_id(moment.epoch, beginning)
+                                                : request.correlation;
   run.tenant = request.tenant;
   run.principal = request.principal;
   run.priority = request.priority;

@@ -105,6 +105,7 @@ Event finished_event(const Run& run, const Step& step, const StepResult& result,
                      const Moment& moment) {
   Event event = run_event(run, event_type::step_finished, moment);
   if (!result.principal.empty()) event.principal = result.principal;
+  if (!step.started.none()) event.causation = qualified_id(moment.epoch, step.started.value());
   CborBuilder data = begin_map();
   put(data, "step", step.name);
   put(data, "outcome", to_string(result.outcome));
