@@ -38,9 +38,12 @@ class Unruly {
     }
     if (what == "effect") call.effect_begins();
     if (what == "elsewhere") {
-      std::thread([moved = std::move(call)]() mutable { moved.done(); }).join();
+      return std::thread([moved = std::move(call)]() mutable { moved.done(); }).join();
     }
-    if (what == "elsewhere_lost") Call lost = std::move(call);
+    if (what == "elsewhere_lost") {
+      Call lost = std::move(call);
+      return act(request.arguments()["throw"].text_or(""));
+    }
     if (what == "value") {
       Encoder out;
       out.map([&] { out.put("copy", request.arguments()); });
@@ -108,8 +111,9 @@ TEST_CASE("sdk: a call finishes exactly once, whatever the plugin does with it")
   CHECK(instance.call("twice", one("a", "b")).outcome == LIMPET_DONE);
   CHECK(instance.call("elsewhere", one("a", "b")).outcome == LIMPET_DONE);
   CHECK(instance.call("elsewhere_lost", one("a", "b")).outcome == LIMPET_UNKNOWN);
+  CHECK(instance.call("elsewhere_lost", one("throw", "failure")).outcome == LIMPET_UNKNOWN);
   CHECK(instance.call("twice", one("throw", "odd")).outcome == LIMPET_DONE);
-  CHECK(instance.host().finished.size() == 5);
+  CHECK(instance.host().finished.size() == 6);
 }
 
 TEST_CASE("sdk: a Failure settles a call, until an effect has begun") {
