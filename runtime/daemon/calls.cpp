@@ -162,6 +162,8 @@ void Calls::settle(Id id) {
       if (exhausted) return fail(id, "given up after 5 attempts: " + result.error);
       return postpone(id, result.error, retry_delay(result, open.step.attempt));
     case Outcome::unknown:
+      // The host is going: the record of the start stays, and the next start asks the tool.
+      if (closed_) return drop(id);
       if (!open.repeatable) return recover(id, std::string(result.error));
       if (exhausted) return fail(id, "given up after 5 attempts: " + result.error);
       return postpone(id, result.error, retry_delay(result, open.step.attempt));
@@ -182,12 +184,13 @@ void Calls::recover(Id id, std::string_view why) {
                      looked_up(id, answer, why);
                    });
   if (asked.ok()) return;
+  if (asked.error().code == ErrorCode::closed) return drop(id);
   if (asked.error().code != ErrorCode::busy) return park(id, why);
   again_.push_back([this, id, why = std::string(why)] { recover(id, why); });
 }
 
 void Calls::looked_up(Id id, const Result<host::ToolResult>& answer, std::string_view why) {
-  if (!answer.ok()) return park(id, why);
+  if (!answer.ok()) return closed_ ? drop(id) : park(id, why);
   switch (answer->outcome) {
     case Outcome::done:
     case Outcome::failed:

@@ -64,17 +64,18 @@ std::optional<std::string> Process::start() {
   memory_watch_.emplace(*loop_, [this] { watch_memory(); });
   memory_watch_->arm_after(memory_watch_interval);
 
-  // From here on events can be taken: sources begin, the socket opens, what the last stop left
+  // From here on events can be taken: the socket opens, sources begin, what the last stop left
   // behind goes on.
   record(event_type::store_state, "store",
          codec::cbor_map({{"state", "open"},
                           {"incarnation", store_->incarnation().value()},
                           {"new", store_->created()},
                           {"new_epoch", store_->epoch_changed()}}));
+  // The socket first: if another daemon serves there, nothing has begun yet.
+  if (auto problem = open_api()) return problem;
   for (const host::Refusal& refusal : host_->start()) {
     logger_.line(LogLevel::error, "host", refusal.sentence);
   }
-  if (auto problem = open_api()) return problem;
   round();
   if (service_manager_) static_cast<void>(service_manager_->ready());
   logger_.line(LogLevel::info, "daemon",
@@ -92,7 +93,11 @@ std::optional<std::string> Process::open_loop() {
   if (!workers.ok()) return sentence("cannot start the workers", workers.error());
   workers_ = std::move(workers).value();
   executor_ = std::make_unique<host::LoopExecutor>(*loop_, *workers_);
-  auto signals = loop::Signals::create(*loop_, {SIGTERM, SIGINT}, [this](int number) {
+  auto signals = loop::Signals::create(*loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int number) {
+    if (number == SIGHUP) {
+      logger_.line(LogLevel::warning, "daemon", "SIGHUP: a changed config is taken by a restart");
+      return;
+    }
     begin_stop(number == SIGTERM ? "SIGTERM" : "SIGINT");
   });
   if (!signals.ok()) return sentence("cannot take signals", signals.error());
@@ -204,6 +209,7 @@ void Process::round() {
     turns_->pump();
   }
   calls_->pump();
+  runs_->sweep();
   services_->committed();
   set_alarm();
   stop_if_drained();

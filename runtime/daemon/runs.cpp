@@ -1,5 +1,7 @@
 #include "daemon/runs.hpp"
 
+#include <utility>
+
 #include "base/check.hpp"
 #include "codec/records.hpp"
 
@@ -22,6 +24,7 @@ Result<ActiveRun*> Runs::find(RunId run) {
              snapshot.get(store::run_key(run, Ordinal(0))));
   if (!record) return static_cast<ActiveRun*>(nullptr);
   LIMPET_TRY(Run loaded, codec::decode_run(*record));
+  loaded_.push_back(run);
   return &add(std::move(loaded));
 }
 
@@ -87,8 +90,13 @@ void Runs::change_done(RunId run) {
   forget_if_idle(run);
 }
 
+void Runs::sweep() {
+  for (const RunId run : std::exchange(loaded_, {})) forget_if_idle(run);
+}
+
 void Runs::forget_if_idle(RunId run) {
   const auto found = active_.find(run);
+  if (found == active_.end()) return;
   if (found->second->changes > 0 || found->second->holders > 0) return;
   unbind_key(found->second->run);
   active_.erase(found);

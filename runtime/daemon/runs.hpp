@@ -56,6 +56,8 @@ class Runs {
   void release(RunId run);
   // One change of the run is on disk, or never will be.
   void change_done(RunId run);
+  // Lets go of runs that were loaded only to be looked at. Call it once a round.
+  void sweep();
 
   [[nodiscard]] size_t count() const { return active_.size(); }
 
@@ -65,6 +67,7 @@ class Runs {
   store::Store& store_;
   std::unordered_map<RunId, std::unique_ptr<ActiveRun>> active_;
   std::unordered_map<std::string, RunId> live_;  // agent, a zero byte, key
+  std::vector<RunId> loaded_;  // since the last sweep; a round looks at a bounded number of runs
 };
 
 // The step's row. not_found: there is none. [main]
