@@ -197,6 +197,10 @@ void Calls::looked_up(Id id, const Result<host::ToolResult>& answer, std::string
       open_.at(id).result = *answer;
       return settle(id);
     case Outcome::retry:  // it did not happen
+      // An abandoned call may yet do it: only an end of the process or of the call settles that.
+      if (open_.at(id).result.abandoned) {
+        return park(id, "the deadline passed and the call may still be running");
+      }
       if (is_final(run_of(id)->state)) return fail(id, "the run has ended");
       return record_start(id);
     case Outcome::unknown:

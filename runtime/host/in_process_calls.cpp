@@ -20,6 +20,7 @@ ToolResult expired_result(uint64_t id, GaveUp how_far, const ToolHints& hints) {
   result.id = id;
   const bool harmless = how_far == GaveUp::not_begun || is_repeatable(hints);
   result.outcome = harmless ? Outcome::retry : Outcome::unknown;
+  result.abandoned = how_far != GaveUp::not_begun;
   result.error = how_far == GaveUp::not_begun
                      ? "the deadline passed before the call could begin"
                      : "the deadline passed and the plugin has not answered";
@@ -73,7 +74,7 @@ Result<void> InProcessHost::call(ToolCall call, CallDone done) {
   instance.counters().calls.add();
   if (std::string problem = argument_problem(*tool, call.arguments); !problem.empty()) {
     instance.counters().errors.add();
-    done(ToolResult{call.id, Outcome::failed, std::move(problem), 0, {}});
+    done(ToolResult{call.id, Outcome::failed, std::move(problem), 0, {}, false});
     return {};
   }
   const BootTime now = executor_.now();

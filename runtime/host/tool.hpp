@@ -39,6 +39,8 @@ struct ToolResult {
   std::string error;            // a sentence; empty when done
   uint32_t retry_after_ms = 0;  // of retry; 0: the caller's own back-off
   ByteVector value;  // one valid CBOR item, at most limits::tool_result_bytes_max; or empty
+  // The deadline passed and the plugin may still be at it: what has not happened yet may happen.
+  bool abandoned = false;
 };
 
 }  // namespace limpet::host
