@@ -70,29 +70,29 @@ const http_parser_settings& RequestParser::Impl::callbacks() {
   static const http_parser_settings settings = [] {
     http_parser_settings made;
     http_parser_settings_init(&made);
-    made.on_message_begin = [](http_parser* parser) {
-      static_cast<Impl*>(parser->data)->state = ParseState::head;
+    made.on_message_begin = [](http_parser* from) {
+      static_cast<Impl*>(from->data)->state = ParseState::head;
       return 0;
     };
-    made.on_url = [](http_parser* parser, const char* at, size_t size) {
-      Impl& impl = *static_cast<Impl*>(parser->data);
+    made.on_url = [](http_parser* from, const char* at, size_t size) {
+      Impl& impl = *static_cast<Impl*>(from->data);
       impl.target.append(at, size);
       return impl.count_header_bytes(size);
     };
-    made.on_header_field = [](http_parser* parser, const char* at, size_t size) {
-      return static_cast<Impl*>(parser->data)->on_name({at, size});
+    made.on_header_field = [](http_parser* from, const char* at, size_t size) {
+      return static_cast<Impl*>(from->data)->on_name({at, size});
     };
-    made.on_header_value = [](http_parser* parser, const char* at, size_t size) {
-      return static_cast<Impl*>(parser->data)->on_value({at, size});
+    made.on_header_value = [](http_parser* from, const char* at, size_t size) {
+      return static_cast<Impl*>(from->data)->on_value({at, size});
     };
-    made.on_headers_complete = [](http_parser* parser) {
-      return static_cast<Impl*>(parser->data)->on_head();
+    made.on_headers_complete = [](http_parser* from) {
+      return static_cast<Impl*>(from->data)->on_head();
     };
-    made.on_body = [](http_parser* parser, const char* at, size_t size) {
-      return static_cast<Impl*>(parser->data)->on_body({at, size});
+    made.on_body = [](http_parser* from, const char* at, size_t size) {
+      return static_cast<Impl*>(from->data)->on_body({at, size});
     };
-    made.on_message_complete = [](http_parser* parser) {
-      return static_cast<Impl*>(parser->data)->on_complete();
+    made.on_message_complete = [](http_parser* from) {
+      return static_cast<Impl*>(from->data)->on_complete();
     };
     return made;
   }();
