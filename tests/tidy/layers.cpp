@@ -30,9 +30,9 @@ constexpr std::array layers{
     Layer{"link", " base model codec loop store ", Layer::System::none},
     Layer{"api", " base model codec loop store admit dispatch run host link ",
           Layer::System::sources},
-    Layer{"cli", " base model codec config store ", Layer::System::sources},
+    Layer{"cli", " base model codec config store host daemon ", Layer::System::sources},
     Layer{"daemon",
-          " base model platform codec config loop store admit dispatch run host link api cli sdk ",
+          " base model platform codec config loop store admit dispatch run host link api sdk ",
           Layer::System::sources},
     Layer{"plugin", " sdk ", Layer::System::allowed},
 };
