@@ -94,15 +94,21 @@ Result<HttpClient> HttpClient::connect(const std::string& socket_path, Duration 
   std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
   HttpClient client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (client.fd_ < 0) return Error{ErrorCode::io, "http: create a socket", errno};
-  timeval time = {};
-  time.tv_sec = static_cast<time_t>(wait.ns / 1000000000);
-  time.tv_usec = static_cast<suseconds_t>(wait.ns % 1000000000 / 1000);
-  setsockopt(client.fd_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-  setsockopt(client.fd_, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+  client.set_wait(wait);
   if (::connect(client.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return Error{ErrorCode::io, "http: connect", errno};
   }
   return client;
+}
+
+void HttpClient::set_wait(Duration wait) {
+  timeval time = {};
+  time.tv_sec = static_cast<time_t>(wait.ns / 1000000000);
+  time.tv_usec = static_cast<suseconds_t>(wait.ns % 1000000000 / 1000);
+  // Zero would mean without end.
+  if (wait.ns > 0 && time.tv_sec == 0 && time.tv_usec == 0) time.tv_usec = 1;
+  setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+  setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
 }
 
 Result<void> HttpClient::send_raw(std::string_view bytes) {
@@ -237,6 +243,10 @@ Result<HttpResponse> HttpClient::read_response() {
   while (response.status < 200) {
     LIMPET_TRY(response, read_head());
   }
+  return read_body(std::move(response));
+}
+
+Result<HttpResponse> HttpClient::read_body(HttpResponse response) {
   while (true) {
     LIMPET_TRY(std::optional<std::string> piece, read_some());
     if (!piece) return response;

@@ -56,7 +56,10 @@ class HttpClient {
   [[nodiscard]] Result<void> send(const HttpRequest& request);
   [[nodiscard]] Result<HttpResponse> read_head();
   [[nodiscard]] Result<std::optional<std::string>> read_some();
+  // The head of an answer, and the rest of it.
   [[nodiscard]] Result<HttpResponse> read_response();
+  [[nodiscard]] Result<HttpResponse> read_body(HttpResponse head);
+  void set_wait(Duration wait);
 
   // For tests: bytes as they are; no more will be sent; has the server closed?
   [[nodiscard]] Result<void> send_raw(std::string_view bytes);
