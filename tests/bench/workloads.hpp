@@ -1,0 +1,15 @@
+#pragma once
+
+// The workloads; each prints its figures and leaves `directory` as it was. [main]
+
+#include <string>
+
+#include "tests/bench/options.hpp"
+#include "tests/bench/report.hpp"
+
+namespace limpet::bench {
+
+void run_limits(const Options& options, const std::string& directory, Report& report);
+void run_append(const Options& options, const std::string& directory, Report& report);
+
+}  // namespace limpet::bench
