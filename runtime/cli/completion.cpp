@@ -15,14 +15,21 @@ constexpr std::string_view script = R"(_limpet() {
       *) verb="${COMP_WORDS[index]}"; break ;;
     esac
   done
-  local globals="--config --data --socket --json --help"
+  local globals="--config --data --socket --json --help" words=""
   case "$verb" in
-    "") COMPREPLY=($(compgen -W "run check submit runs events status plugin completion --version $globals" -- "$word")) ;;
-    runs) COMPREPLY=($(compgen -W "show resolve cancel --state --agent --limit --done --retry --fail --value --reason $globals" -- "$word")) ;;
-    plugin) COMPREPLY=($(compgen -W "list inspect $globals" -- "$word") $(compgen -f -- "$word")) ;;
-    submit) COMPREPLY=($(compgen -W "--type --subject --source --id --correlation --agent --input --key --tenant --idempotency-key --priority --wait --timeout $globals" -- "$word") $(compgen -f -- "$word")) ;;
-    events) COMPREPLY=($(compgen -W "--from --to --limit --type --subject --run --correlation --follow $globals" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -W "$globals" -- "$word")) ;;
+    "") words="run check submit runs events status plugin completion --version" ;;
+    runs)
+      words="show resolve cancel --state --agent --limit"
+      words+=" --done --retry --fail --value --reason" ;;
+    plugin) words="list inspect" ;;
+    submit)
+      words="--type --subject --source --id --correlation --agent --input --key --tenant"
+      words+=" --idempotency-key --priority --wait --timeout" ;;
+    events) words="--from --to --limit --type --subject --run --correlation --follow" ;;
+  esac
+  COMPREPLY=($(compgen -W "$words $globals" -- "$word"))
+  case "$verb" in
+    plugin|submit) COMPREPLY+=($(compgen -f -- "$word")) ;;
   esac
 }
 complete -o default -F _limpet limpet
