@@ -46,7 +46,7 @@ struct CborReader::Token {
   static void of_null(void* token) { static_cast<Token*>(token)->set(CborKind::null, 0); }
   static void of_indefinite(void* token) { refuse(token, "cbor: an indefinite length"); }
   static void of_undefined(void* token) { refuse(token, "cbor: the value undefined"); }
-  static void of_tag(void* token, uint64_t) { refuse(token, "cbor: a tag"); }
+  static void of_tag(void*, uint64_t) {}  // looked for before
 
  private:
   void set(CborKind of_kind, uint64_t of_value) {
@@ -113,6 +113,10 @@ CborReader::Token CborReader::look() const {
   if (token.error != nullptr) return token;
   if (rest.empty() || length_exceeds_memory(rest)) {
     token.error = "cbor: the input ends within an item";
+    return token;
+  }
+  if (rest[0] >> 5 == 6) {  // some tags libcbor takes for garbage
+    token.error = "cbor: a tag";
     return token;
   }
   const cbor_decoder_result result =

@@ -163,6 +163,7 @@ void fields_of_run(AnyRun& run, Sink& sink) {
   sink.number(23, run.inbox_bytes);
   sink.number(24, run.ready_at_ms);
   sink.number(25, run.ready_ticket);
+  sink.number(26, run.steps_unknown);
 }
 
 template <class AnyStep, class Sink>

@@ -288,7 +288,32 @@ TEST_CASE("config: what is not TOML is one problem with its line") {
   CHECK(problem.starts_with("2:"));
   CHECK(problem.find("not TOML: ") != std::string::npos);
   CHECK(problem.find('\n') == std::string::npos);
+  // toml++ 3.3 ended the process with an assertion of its own on this one.
+  CHECK(problems_of("a = 1979-05-27Tnoon").find("not TOML: ") != std::string::npos);
   CHECK(problems_of("a = 1\na = 2").find("not TOML: ") != std::string::npos);
+}
+
+// toml++ 3.3 has undefined behaviour for many characters where it looks for white space: found by
+// the fuzzer with U+FCFF and U+0438.
+TEST_CASE("config: characters outside ASCII are taken in quotes and comments only") {
+  const std::string stray = "\xd0\xb8";
+  const std::string problem =
+      "not TOML: a character outside ASCII must stand in quotes or in a comment";
+  CHECK(problems_of("a3" + stray) == "1:3: " + problem);
+  CHECK(problems_of("name = \"a\"\n " + stray) == "2:2: " + problem);
+  CHECK(problems_of("a = \"\"\"\"x\"\"\"\"\n" + stray) == "2:1: " + problem);
+  CHECK(problems_of("a = \"\\" + stray + "\"") == "1:7: " + problem);
+  CHECK(problems_of("a = \"\"\"\\\n  " + stray + "\"\"\"") == "2:3: " + problem);
+  CHECK(problems_of("a = \"open\n" + stray) == "2:1: " + problem);
+  for (const char* config : {"{ a = \"x@\" }", "{ a = '@' } # @", "{ a = \"\\\"@\" }",
+                             "{ a = \"\"\"\n\"@\"\"\"\"\"}", "{ a = ''' '@ ''' }"}) {
+    std::string text = std::string(plugin_text) + "config = " + config;
+    for (size_t mark = text.find('@'); mark != std::string::npos; mark = text.find('@')) {
+      text.replace(mark, 1, stray);
+    }
+    CHECK(problems_of(text) == "");
+  }
+  CHECK(problems_of("\xef\xbb\xbfname = \"x\"") == "");
 }
 
 TEST_CASE("config: a file that is too large or too deep is refused") {
