@@ -161,7 +161,11 @@ void InProcessHost::settled(std::string_view name, uint64_t emission, Result<voi
   if (instance == nullptr) return;
   const EmissionQueue::Settled settled = instance->emissions().settle(emission);
   if (!settled.known) return;  // dropped with its instance's quarantine
-  if (instance->state() == InstanceState::active) instance->settled(settled.token, fate);
+  if (instance->state() == InstanceState::active && settled.token != 0) {
+    executor_.enter(instance->name());
+    instance->settled(settled.token, fate);
+    executor_.leave();
+  }
   // Credit came back: what the observer was too full for may pass now.
   if (emission_retry_ || stopping_) mailbox_->ring();
 }

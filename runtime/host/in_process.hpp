@@ -82,6 +82,7 @@ class InProcessHost final : public Host {
   Pending& open_pending(Tool& tool, const ToolCall& call, CallKind kind);
   void close_pending(PendingCalls::iterator pending);
   void set_alarm(uint64_t id, Pending& pending, BootTime due);
+  void tell_cancel(Instance& instance, uint64_t id);
   void expire(uint64_t id);
   void give_up(PendingCalls::iterator pending);
   void answer(PendingCalls::iterator pending, Completion completion);

@@ -171,7 +171,13 @@ void InProcessHost::cancel(uint64_t id) {
   const auto pending = pending_.find(id);
   if (pending == pending_.end()) return;
   Instance& instance = *pending->second.tool->instance;
-  if (instance.calls().cancel(id)) instance.cancel(id);
+  if (instance.calls().cancel(id)) tell_cancel(instance, id);
+}
+
+void InProcessHost::tell_cancel(Instance& instance, uint64_t id) {
+  executor_.enter(instance.name());
+  instance.cancel(id);
+  executor_.leave();
 }
 
 // A call's outcome, on its way from the plugin to whoever asked.
@@ -216,7 +222,7 @@ void InProcessHost::expire(uint64_t id) {
       if (!instance.calls().cancel(id)) return give_up(pending);
       pending->second.phase = Phase::cancelling;
       set_alarm(id, pending->second, executor_.now() + cancel_grace);
-      return instance.cancel(id);
+      return tell_cancel(instance, id);
     case Phase::cancelling: return give_up(pending);
     case Phase::overdue:
       alarms_.erase({pending->second.alarm, id});
