@@ -41,6 +41,7 @@ struct Run {
   uint32_t turns = 0;
   uint32_t steps = 0;       // opened so far; the last ordinal given out
   uint32_t steps_open = 0;  // of them, not finished
+  uint32_t steps_unknown = 0;  // of them, parked for a person; while there is one the run is paused
   uint32_t turn_attempts = 0;  // of the turn at the head of the inbox, failed so far
   WallTime deadline;        // zero: none
   std::string correlation;

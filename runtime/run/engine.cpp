@@ -22,8 +22,10 @@ Effects begin_effects(const Run& run) {
   return effects;
 }
 
+// A parked step is settled; the run goes on when it was the last one.
 void resume(Run& run) {
-  if (run.state != RunState::paused) return;
+  if (run.steps_unknown > 0) --run.steps_unknown;
+  if (run.state != RunState::paused || run.steps_unknown > 0) return;
   run.state = RunState::waiting;
   run.reason.clear();
 }
@@ -217,6 +219,7 @@ Effects park_step(const Run& run, const Step& step, std::string_view why, const 
   parked.error = cut(why);
   effects.events.push_back({unknown_event(run, parked, moment), false, Ordinal()});
   effects.steps.push_back(std::move(parked));
+  effects.run.steps_unknown += 1;
   if (!is_final(effects.run.state)) {
     effects.run.state = RunState::paused;
     effects.run.reason = run_reason::unknown_outcome;
