@@ -1,7 +1,11 @@
 #include "admit/dedup.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "admit/hash.hpp"
 #include "base/check.hpp"
+#include "base/limits.hpp"
 
 namespace limpet::admit {
 
@@ -10,6 +14,8 @@ namespace {
 constexpr size_t pack_head_bytes = 6;   // when, in milliseconds
 constexpr size_t pack_entry_bytes = 10;  // hash, and the offset from the pack's first sequence
 constexpr size_t erase_at_once = 2;
+constexpr size_t pack_entries_max =
+    (limits::store_part_bytes_max - pack_head_bytes) / pack_entry_bytes;
 
 void put_big_endian(ByteVector& to, uint64_t value, size_t bytes) {
   for (size_t index = bytes; index-- > 0;) to.push_back(static_cast<uint8_t>(value >> (8 * index)));
@@ -19,6 +25,16 @@ uint64_t get_big_endian(ByteSpan from, size_t offset, size_t bytes) {
   uint64_t value = 0;
   for (size_t index = 0; index < bytes; ++index) value = (value << 8) | from[offset + index];
   return value;
+}
+
+// What fits one row; see limits::store_part_bytes_max.
+template <class Visit>
+void for_each_pack(std::span<const Dedup::Entry> entries, Visit visit) {
+  while (!entries.empty()) {
+    const size_t count = std::min(entries.size(), pack_entries_max);
+    visit(entries.first(count));
+    entries = entries.subspan(count);
+  }
 }
 
 }  // namespace
@@ -62,15 +78,17 @@ std::optional<Sequence> Dedup::find(std::string_view source, std::string_view id
 
 void Dedup::write(store::Change& change, const std::vector<Entry>& entries, store::StoreMs now) {
   LIMPET_ASSERT(!entries.empty());
-  const Sequence first = entries.front().sequence;
-  ByteVector value;
-  value.reserve(pack_head_bytes + entries.size() * pack_entry_bytes);
-  put_big_endian(value, now, pack_head_bytes);
-  for (const Entry& entry : entries) {
-    put_big_endian(value, entry.hash, 8);
-    put_big_endian(value, entry.sequence.value() - first.value(), 2);
-  }
-  change.put(store::dedup_key(first), value);
+  for_each_pack(entries, [&](std::span<const Entry> pack) {
+    const Sequence first = pack.front().sequence;
+    ByteVector value;
+    value.reserve(pack_head_bytes + pack.size() * pack_entry_bytes);
+    put_big_endian(value, now, pack_head_bytes);
+    for (const Entry& entry : pack) {
+      put_big_endian(value, entry.hash, 8);
+      put_big_endian(value, entry.sequence.value() - first.value(), 2);
+    }
+    change.put(store::dedup_key(first), value);
+  });
   // A change that is then refused has erased nothing, and the row is only forgotten here: harmless,
   // the next start reads it as expired again.
   for (size_t count = 0; count < erase_at_once && !expired_.empty(); ++count) {
@@ -80,12 +98,14 @@ void Dedup::write(store::Change& change, const std::vector<Entry>& entries, stor
 }
 
 void Dedup::keep(const std::vector<Entry>& entries, store::StoreMs now) {
-  Pack pack{entries.front().sequence, now, {}};
-  for (const Entry& entry : entries) {
-    entries_.insert_or_assign(entry.hash, entry.sequence);
-    pack.hashes.push_back(entry.hash);
-  }
-  packs_.push_back(std::move(pack));
+  for_each_pack(entries, [&](std::span<const Entry> part) {
+    Pack pack{part.front().sequence, now, {}};
+    for (const Entry& entry : part) {
+      entries_.insert_or_assign(entry.hash, entry.sequence);
+      pack.hashes.push_back(entry.hash);
+    }
+    packs_.push_back(std::move(pack));
+  });
   while (entries_.size() > dedup_entries_max) {
     shortened_ += packs_.front().hashes.size();
     forget_oldest();
@@ -93,9 +113,16 @@ void Dedup::keep(const std::vector<Entry>& entries, store::StoreMs now) {
 }
 
 void Dedup::forget_oldest() {
-  for (const uint64_t hash : packs_.front().hashes) entries_.erase(hash);
-  expired_.push_back(packs_.front().first);
+  const Pack oldest = std::move(packs_.front());
   packs_.pop_front();
+  for (const uint64_t hash : oldest.hashes) {
+    // An id that came again after the table was full is a newer pack's now.
+    const auto entry = entries_.find(hash);
+    const bool newer = entry != entries_.end() && !packs_.empty() &&
+                       entry->second >= packs_.front().first;
+    if (entry != entries_.end() && !newer) entries_.erase(entry);
+  }
+  expired_.push_back(oldest.first);
 }
 
 DedupStats Dedup::stats() const { return {entries_.size(), duplicates_, shortened_}; }

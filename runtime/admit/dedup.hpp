@@ -6,7 +6,7 @@
 // Limits: dedup_entries_max events within dedup_window_ms. When the table is full the oldest leave
 // early: `shortened` counts them, because the promise is then shorter than the window.
 //
-// The table lives in memory; what a change adds is stored with that change as one row ("pack"), and
+// The table lives in memory; what a change adds is stored with that change as rows ("packs"), and
 // is read back at start. Rows older than the window are erased by later changes, two at a time.
 
 #include <cstddef>
