@@ -32,14 +32,18 @@ Commit::~Commit() {
   if (!submitted_) take_back();
 }
 
-run::Moment Commit::moment() const { return {house_.clock.wall(), house_.store.epoch()}; }
+// The store's time, which never goes back: due times are compared with it, and a board whose clock
+// is behind (or in 1970) must not find all of them past.
+run::Moment Commit::moment() const {
+  return {WallTime{house_.store.now_ms() * 1000000}, house_.store.epoch()};
+}
 
 Result<Sequence> Commit::append(const Event& event) { return change_.append(view(event)); }
 
 ActiveRun& Commit::touch(ActiveRun& active, bool is_new) {
   const auto known = std::ranges::find(touched_, active.run.id, &Touched::run);
   if (known != touched_.end()) return active;
-  Touched touched{active.run.id, std::nullopt};
+  Touched touched{active.run.id, std::nullopt, active.acknowledged};
   if (!is_new) touched.before = active.run;
   touched_.push_back(std::move(touched));
   // Held so that neither this nor the run it points to can go while the change is being made.
@@ -48,44 +52,46 @@ ActiveRun& Commit::touch(ActiveRun& active, bool is_new) {
 }
 
 Result<void> Commit::deliver_triggered(const EventView& event) {
+  return route(event, WhenFull::refuse);
+}
+
+Result<void> Commit::route(const EventView& event, WhenFull when_full) {
   if (house_.triggers.empty() || trigger_depth_ >= trigger_depth_max) return {};
   ++trigger_depth_;
-  const uint32_t bytes = static_cast<uint32_t>(codec::event_record_size(event));
-  const bool from_agent = event.principal.starts_with("agent:");
+  const auto bytes = static_cast<uint32_t>(codec::event_record_size(event));
   Result<void> result;
   house_.triggers.for_each_match(event, [&](const admit::Match& match) {
     if (!result.ok()) return;
-    const run::AgentPolicy* policy = house_.agents.find(match.agent);
-    if (policy == nullptr) return;
-    Result<ActiveRun*> live = static_cast<ActiveRun*>(nullptr);
-    if (!match.key.empty()) live = house_.runs.find_live(match.agent, match.key);
-    if (live.ok() && *live == nullptr) {
-      run::RunRequest request;
-      request.key = match.key;
-      request.cause = event.sequence;
-      request.correlation = event.correlation;
-      request.tenant = event.tenant;
-      request.principal = event.principal;
-      const Result<RunId> begun = begin_run(*policy, std::move(request));
-      if (begun.ok()) {
-        live = house_.runs.find(*begun);
-      } else {
-        live = begun.error();
-      }
-    }
-    if (!live.ok()) {
-      result = live.error();
-      return;
-    }
-    result = deliver(**live, {event.sequence, house_.store.now_ms(), bytes, false});
-    // A producer outside is told; an agent's turn cannot be undone for another agent's sake.
-    if (!result.ok() && result.error().code == ErrorCode::full && from_agent) {
+    const Result<ActiveRun*> active = choose_run(event, match);
+    if (!active.ok()) result = active.error();
+    if (!active.ok() || *active == nullptr) return;
+    result = deliver(**active, {event.sequence, house_.store.now_ms(), bytes, false});
+    // A producer outside is told; a turn cannot be undone for another agent's sake.
+    if (!result.ok() && result.error().code == ErrorCode::full && when_full == WhenFull::drop) {
       drop_delivery(event, match);
       result = {};
     }
   });
   --trigger_depth_;
   return result;
+}
+
+// The live run of the match, begun if there is none; null: the agent is not configured.
+Result<ActiveRun*> Commit::choose_run(const EventView& event, const admit::Match& match) {
+  const run::AgentPolicy* policy = house_.agents.find(match.agent);
+  if (policy == nullptr) return static_cast<ActiveRun*>(nullptr);
+  if (!match.key.empty()) {
+    LIMPET_TRY(ActiveRun * live, house_.runs.find_live(match.agent, match.key));
+    if (live != nullptr) return live;
+  }
+  run::RunRequest request;
+  request.key = match.key;
+  request.cause = event.sequence;
+  request.correlation = event.correlation;
+  request.tenant = event.tenant;
+  request.principal = event.principal;
+  LIMPET_TRY(const RunId begun, begin_run(*policy, std::move(request)));
+  return house_.runs.find(begun);
 }
 
 void Commit::drop_delivery(const EventView& event, const admit::Match& match) {
@@ -105,6 +111,9 @@ void Commit::drop_delivery(const EventView& event, const admit::Match& match) {
 }
 
 Result<void> Commit::deliver(ActiveRun& active, const Delivery& delivery) {
+  // Two triggers may bring one event to one run, and a run may listen to what its own steps say.
+  const auto twice = std::ranges::find(active.recent, delivery.event, &Delivery::event);
+  if (twice != active.recent.end()) return {};
   Run& run = touch(active, false).run;
   // Results of the run's own steps always fit: their number is bounded by its open steps.
   if (!delivery.own && (run.inbox_events >= inbox_events_max ||
@@ -167,7 +176,7 @@ Result<void> Commit::apply_events(ActiveRun& active, run::Effects& effects) {
     }
     // The last event of a run that ends is its output.
     if (effects.ended) active.run.output = event.sequence;
-    LIMPET_CHECK(deliver_triggered(event));
+    LIMPET_CHECK(route(event, WhenFull::drop));
   }
   return {};
 }
@@ -225,7 +234,7 @@ void Commit::acknowledge(ActiveRun& active, const Delivery& delivery) {
   change_.erase(store::inbox_key(run.id, delivery.event));
   run.inbox_events -= 1;
   run.inbox_bytes -= std::min<uint64_t>(run.inbox_bytes, delivery.bytes);
-  acknowledged_.push_back(delivery.event);
+  active.acknowledged = delivery.event;
   // Back to the end of the lane, if there is more: a busy run does not hold up the others.
   change_.erase(store::ready_key({turn_lane(run), run.ready_at_ms, run.ready_ticket}));
   run.ready_ticket = 0;
@@ -258,8 +267,8 @@ Result<std::vector<Delivery>> Commit::remaining_inbox(const ActiveRun& active) {
     const auto known = std::ranges::find(remaining, recent.event, &Delivery::event);
     if (known == remaining.end()) remaining.push_back(recent);
   }
-  std::erase_if(remaining, [this](const Delivery& delivery) {
-    return std::ranges::find(acknowledged_, delivery.event) != acknowledged_.end();
+  std::erase_if(remaining, [&active](const Delivery& delivery) {
+    return delivery.event <= active.acknowledged;
   });
   return remaining;
 }
@@ -360,6 +369,7 @@ void Commit::take_back() {
     LIMPET_ASSERT(found.ok() && *found != nullptr);
     ActiveRun& active = **found;
     active.run = std::move(*touched.before);
+    active.acknowledged = touched.acknowledged;
     // Their sequences will be given to other events.
     std::erase_if(active.recent, [this](const Delivery& one) { return one.event >= first_; });
     if (!is_final(active.run.state)) house_.runs.bind_key(active.run);

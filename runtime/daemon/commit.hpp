@@ -31,6 +31,8 @@ class Commit {
   // events of one request get neighbouring sequences.
   [[nodiscard]] Result<Sequence> append(const Event& event);
   // Delivers an appended event to the runs that triggers choose, and starts those that are missing.
+  // Errors: full, when one of their inboxes is: its producer is told. What follows from that (the
+  // events of runs) is never refused: where it does not fit it is dropped, with limpet.drop.
   [[nodiscard]] Result<void> deliver_triggered(const EventView& event);
 
   // A new run by request. `request.id` is filled in here.
@@ -57,9 +59,13 @@ class Commit {
   struct Touched {
     RunId run;
     std::optional<Run> before;  // nullopt: the run is new
+    Sequence acknowledged;      // as it was before
   };
+  enum class WhenFull : uint8_t { refuse, drop };
 
   ActiveRun& touch(ActiveRun& active, bool is_new);
+  [[nodiscard]] Result<void> route(const EventView& event, WhenFull when_full);
+  [[nodiscard]] Result<ActiveRun*> choose_run(const EventView& event, const admit::Match& match);
   [[nodiscard]] Result<void> apply_events(ActiveRun& active, run::Effects& effects);
   [[nodiscard]] Result<void> apply_steps(ActiveRun& active, run::Effects& effects);
   void queue_call(const Run& run, Step& step);
@@ -77,7 +83,6 @@ class Commit {
   store::Change change_;
   const Sequence first_;  // what the first appended event gets
   std::vector<Touched> touched_;
-  std::vector<Sequence> acknowledged_;
   uint32_t call_delay_ms_ = 0;
   int trigger_depth_ = 0;
   bool submitted_ = false;

@@ -32,6 +32,9 @@ struct ActiveRun {
   Run run;               // the newest header, including changes on their way
   uint32_t changes = 0;  // not yet on disk
   uint32_t holders = 0;  // an open turn, open calls
+  // The newest delivery that was decided on; its inbox row may still be on disk. Deliveries are
+  // decided on in the order of their sequences, so all up to it are done with.
+  Sequence acknowledged;
   std::vector<Delivery> recent;  // deliveries of changes that may still be on their way
 };
 
