@@ -132,8 +132,12 @@ void Calls::call(Id id) {
   } else if (begun.error().code == ErrorCode::busy) {
     ++counters_.waited_busy;
     again_.push_back([this, id] { call(id); });
+  } else if (begun.error().code == ErrorCode::closed) {
+    postpone(id, to_string(begun.error()), retry_delay_ms_min);  // for the next start
   } else {
-    postpone(id, to_string(begun.error()), retry_delay_ms_min);
+    host::ToolResult refused;
+    refused.error = to_string(begun.error());
+    try_again(id, refused);
   }
 }
 
@@ -146,7 +150,6 @@ void Calls::finished(Id id, host::ToolResult result) {
 void Calls::settle(Id id) {
   const Open& open = open_.at(id);
   const host::ToolResult& result = open.result;
-  const bool exhausted = open.step.attempt >= call_attempts_max;
   switch (result.outcome) {
     case Outcome::done:
     case Outcome::failed:
@@ -159,15 +162,20 @@ void Calls::settle(Id id) {
            0);
       return;
     case Outcome::retry:
-      if (exhausted) return fail(id, "given up after 5 attempts: " + result.error);
-      return postpone(id, result.error, retry_delay(result, open.step.attempt));
+      return try_again(id, result);
     case Outcome::unknown:
       // The host is going: the record of the start stays, and the next start asks the tool.
       if (closed_) return drop(id);
       if (!open.repeatable) return recover(id, std::string(result.error));
-      if (exhausted) return fail(id, "given up after 5 attempts: " + result.error);
-      return postpone(id, result.error, retry_delay(result, open.step.attempt));
+      return try_again(id, result);
   }
+}
+
+// Nothing happened, or it may happen twice: later once more, up to call_attempts_max times.
+void Calls::try_again(Id id, const host::ToolResult& result) {
+  const uint32_t attempt = open_.at(id).step.attempt;
+  if (attempt >= call_attempts_max) return fail(id, "given up after 5 attempts: " + result.error);
+  postpone(id, result.error, retry_delay(result, attempt));
 }
 
 void Calls::recover(Id id, std::string_view why) {
@@ -202,7 +210,7 @@ void Calls::looked_up(Id id, const Result<host::ToolResult>& answer, std::string
         return park(id, "the deadline passed and the call may still be running");
       }
       if (is_final(run_of(id)->state)) return fail(id, "the run has ended");
-      return record_start(id);
+      return try_again(id, *answer);
     case Outcome::unknown:
       return park(id, why);
   }
@@ -284,7 +292,9 @@ Result<void> Calls::try_resolve(const api::Resolution& resolution,
   LIMPET_TRY(ActiveRun * active, house_.runs.find(resolution.run));
   if (active == nullptr) return Error{ErrorCode::not_found, "no such run"};
   LIMPET_TRY(const Step step, load_step(house_.store, resolution.run, resolution.step));
-  if (step.state != StepState::unknown) {
+  const std::pair place(resolution.run, resolution.step);
+  const bool resolving = std::ranges::find(resolving_, place) != resolving_.end();
+  if (step.state != StepState::unknown || resolving) {
     return Error{ErrorCode::conflict, "this step's outcome is not unknown"};
   }
   Commit commit(house_);
@@ -299,13 +309,16 @@ Result<void> Calls::try_resolve(const api::Resolution& resolution,
                                moment);
   }
   LIMPET_CHECK(commit.apply(effects));
-  return commit.submit([done](const Result<void>& result) {
+  LIMPET_CHECK(commit.submit([this, place, done](const Result<void>& result) {
+    std::erase(resolving_, place);
     if (result.ok()) {
       done(std::monostate());
     } else {
       done(api::Refusal{result.error(), {}, 0});
     }
-  });
+  }));
+  resolving_.push_back(place);
+  return {};
 }
 
 }  // namespace limpet::daemon

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "api/services.hpp"
 #include "daemon/commit.hpp"
@@ -72,6 +74,7 @@ class Calls {
   void settle(Id id);
   void recover(Id id, std::string_view why);
   void looked_up(Id id, const Result<host::ToolResult>& answer, std::string_view why);
+  void try_again(Id id, const host::ToolResult& result);
   void postpone(Id id, const std::string& error, uint32_t delay_ms);
   void park(Id id, std::string_view why);
   void fail(Id id, std::string error);
@@ -91,6 +94,8 @@ class Calls {
   dispatch::ReadyQueue queue_;
   std::unordered_map<Id, Open> open_;
   std::deque<std::function<void()>> again_;  // at most one for each open call
+  // Their resolution is on its way to the disk; as many as there are requests.
+  std::vector<std::pair<RunId, Ordinal>> resolving_;
   std::optional<store::StoreMs> next_due_;
   uint64_t next_id_ = 1;
   bool closed_ = false;
