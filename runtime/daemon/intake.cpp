@@ -151,10 +151,10 @@ host::Taken Intake::emit(const host::Emission& emission, std::function<void(Resu
   if (result.ok()) result = house_.store.admit(batch.bytes, store::Urgency::ingest);
   if (result.ok()) result = store(batch, done);
   if (result.ok()) return host::Taken::taken;
-  ++house_.drops.refused;
   // `full` ends the wait of this one event: its source decides whether it matters. `busy` passes
   // within a commit or two, so the host keeps the event and offers it again.
   if (result.error().code == ErrorCode::busy) return host::Taken::full;
+  ++house_.drops.refused;
   done(result);
   return host::Taken::taken;
 }

@@ -6,6 +6,8 @@ namespace limpet::daemon {
 
 namespace {
 
+constexpr store::StoreMs retry_delay_ms = 1000;  // of a timer that cannot fire
+
 bool same(const store::TimerPlace& a, const store::TimerPlace& b) {
   return a.at == b.at && a.kind == b.kind && a.run == b.run && a.ordinal == b.ordinal;
 }
@@ -35,8 +37,13 @@ void Timers::pump() {
   for (const store::TimerPlace& place : due) {
     const Result<void> fired = fire(place);
     if (fired.ok()) continue;
-    next_due_ = now;  // the store was busy: with the next round
-    return;
+    if (fired.error().code == ErrorCode::busy) {
+      next_due_ = now;  // with the next round
+      return;
+    }
+    // It must not hold up the others.
+    house_.logger.line(LogLevel::error, "timers", to_string(fired.error()));
+    next_due_ = std::min(next_due_.value_or(now + retry_delay_ms), now + retry_delay_ms);
   }
 }
 
@@ -46,7 +53,13 @@ bool Timers::firing(const store::TimerPlace& place) const {
 }
 
 Result<void> Timers::fire(const store::TimerPlace& place) {
-  LIMPET_TRY(ActiveRun * active, house_.runs.find(place.run));
+  Result<ActiveRun*> found = house_.runs.find(place.run);
+  if (!found.ok() && found.error().code == ErrorCode::corrupt) {
+    // Nothing can be told to a run that cannot be read; its timer would be due for ever.
+    house_.logger.line(LogLevel::error, "timers", to_string(found.error()));
+    found = static_cast<ActiveRun*>(nullptr);
+  }
+  LIMPET_TRY(ActiveRun * active, found);
   Commit commit(house_);
   commit.change().erase(store::timer_key(place));
   if (active != nullptr && !is_final(active->run.state)) {

@@ -69,6 +69,8 @@ void Turns::take(const dispatch::ReadyTask& task) {
       result = commit_ending(subject, refusal, {});
     } else {
       const host::Decision decision = decide(subject);
+      // Stopping is no fault of the agent's: the next start decides.
+      if (!decision.status.ok() && decision.status.error().code == ErrorCode::closed) return;
       auto parsed = decision.status.ok() ? run::parse_decision(decision.bytes)
                                          : codec::Explained<run::Decision>(codec::Refusal{
                                                decision.status.error(), decision.error});
