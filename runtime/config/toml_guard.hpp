@@ -2,7 +2,7 @@
 
 // Keeps from toml++ what it cannot take. Private to this folder. [any]
 //
-// Outside quotes and comments TOML is ASCII, but toml++ 3.3 asks of what it meets there whether it is
+// Outside quotes and comments TOML is ASCII, but toml++ 3.3 asks of what it meets there if it is
 // white space, and for many characters (U+00A1 to U+0499, kana, Arabic forms) that question is
 // undefined behaviour. So the first one outside ASCII is looked for before. Within quotes the
 // library asks after a backslash only: there too such a character is refused, also when the
