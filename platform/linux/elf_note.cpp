@@ -102,8 +102,9 @@ Result<void> Reader::read_identity() {
   info_.target.big_endian = order == 2;
 
   const ElfHeaderLayout& layout = header_layout(wide());
-  if (!bytes_.read(0, std::span(buffer).first(layout.size))) return corrupt_file;
-  const ElfView header = view(std::span(buffer).first(layout.size));
+  const std::span<uint8_t> header_bytes = std::span(buffer).first(static_cast<size_t>(layout.size));
+  if (!bytes_.read(0, header_bytes)) return corrupt_file;
+  const ElfView header = view(header_bytes);
   info_.shared_object = header.u16(16) == elf_type_shared_object;
   info_.target.machine = header.u16(18);
   segments_ = {header.word(layout.segments_offset, wide()), header.u16(layout.segment_size),

@@ -109,7 +109,7 @@ TEST_CASE("host: an observer that is full is offered the same event again, in or
   world.host->settled("stray", 1, {});
   world.executor.settle();
   REQUIRE(world.observer.emissions.size() == 4);
-  for (uint64_t index = 0; index < 4; ++index) {
+  for (size_t index = 0; index < 4; ++index) {
     CHECK(world.observer.emissions[index].id == index + 1);
   }
 }
