@@ -11,6 +11,7 @@ namespace limpet::api {
 namespace {
 
 constexpr int pulls_per_round = 4;
+constexpr uint32_t stream_retry_after_ms = 5000;
 
 // Who is at the other end; a socket without credentials speaks for nobody.
 std::string principal_of(const loop::Stream& stream) {
@@ -138,6 +139,11 @@ void Connection::respond(uint64_t number, Response response) {
 
 void Connection::respond(uint64_t number, Response head, std::unique_ptr<BodySource> source) {
   if (number != number_ || phase_ != Phase::handling) return;
+  if (context_.stats.streaming >= context_.streams_max) {
+    ++context_.stats.streams_refused;
+    return respond(
+        number, problem(Problem{503, "busy", "Too many streams at once.", stream_retry_after_ms}));
+  }
   const auto self = shared_from_this();
   // Without chunks, only closing tells the client where the body ends.
   keep_alive_ = keep_alive_ && !ending_ && !peer_finished_ && chunked_;

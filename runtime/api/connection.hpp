@@ -40,6 +40,7 @@ struct ServerStats {
   uint64_t requests_refused = 0;  // not HTTP, too large, too slow
   uint64_t idle_closed = 0;
   uint64_t stalled_closed = 0;
+  uint64_t streams_refused = 0;  // over the limit: 503
   size_t open = 0;
   size_t streaming = 0;
 };
@@ -48,6 +49,7 @@ struct ServerStats {
 struct ConnectionContext {
   loop::Loop& loop;
   ConnectionLimits limits;
+  size_t streams_max;
   BodyBudget bodies;
   ServerStats stats;
   Handler handle;

@@ -13,8 +13,13 @@ constexpr uint32_t refused_retry_after_ms = 1000;
 
 Server::Server(loop::Loop& loop, ServerOptions options, Handler handle)
     : options_(std::move(options)),
-      context_{loop, options_.limits,   {options_.bodies_bytes_max, 0},
-               {},   std::move(handle), [this](Connection& connection) { forget(connection); }},
+      context_{loop,
+               options_.limits,
+               options_.streams_max,
+               {options_.bodies_bytes_max, 0},
+               {},
+               std::move(handle),
+               [this](Connection& connection) { forget(connection); }},
       sweep_(loop, [this] {
         closed_.clear();
         report_idle();

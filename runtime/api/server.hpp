@@ -22,6 +22,7 @@ struct ServerOptions {
   loop::UnixListenOptions socket;
   size_t connections_max = 64;
   size_t refusals_max = 16;
+  size_t streams_max = 48;  // of the connections: those that only follow must leave room for others
   size_t bodies_bytes_max = 4 * 1024 * 1024;  // of all unfinished requests together
   ConnectionLimits limits;
 };

@@ -14,6 +14,7 @@ namespace {
 void print_flat(std::ostream& out, const std::string& path, ByteSpan item) {
   if (is_map(item)) {
     for_each_member(item, [&](std::string_view name, ByteSpan value) {
+      if (name == "name" && !path.empty()) return;  // it is in the path already
       print_flat(out, path.empty() ? std::string(name) : path + "." + std::string(name), value);
     });
   } else if (is_array(item)) {

@@ -205,17 +205,23 @@ TEST_CASE("events: a log that cannot be read breaks the stream off instead of en
   CHECK_FALSE(client.read_some().ok());
 }
 
-TEST_CASE("events: many followers all see the same") {
+TEST_CASE("events: many followers all see the same, and leave room for others") {
   ServerFixture server;
   std::vector<cli::HttpClient> clients;
-  for (int count = 0; count < 60; ++count) {
+  for (int count = 0; count < 48; ++count) {
     clients.push_back(server.connect());
     REQUIRE(clients.back().send({"GET", "/v1/events?follow=true", {}, ""}));
     REQUIRE(clients.back().read_head());
   }
-  CHECK(server.stats().streaming == 60);
+  CHECK(server.stats().streaming == 48);
+  const cli::HttpResponse refused = server.get("/v1/events?follow=true");
+  CHECK(refused.status == 503);
+  CHECK(refused.header("retry-after") == "5");
+  CHECK(server.stats().streams_refused == 1);
   append_many(server, 10);
   for (cli::HttpClient& client : clients) {
     CHECK(has(read_until(client, "\n", 10), R"("sequence":10,)"));
   }
+  clients.clear();
+  CHECK(server.eventually([&] { return server.api->stats().streaming == 0; }));
 }

@@ -19,8 +19,6 @@ TEST_CASE("json_writer: objects and arrays nest, text is escaped") {
   out.append("2");
   list.end();
   object.end();
-  CHECK(
-      out ==
-      R"({"a\"b":"line\nend\u0001","empty":null,"large":18446744073709551615,)"
-        R"("yes":true,"list":[1,2]})");
+  CHECK(out == R"({"a\"b":"line\nend\u0001","empty":null,"large":18446744073709551615,)"
+               R"("yes":true,"list":[1,2]})");
 }
