@@ -54,10 +54,9 @@ CheckReport check(const Options& options) {
   CheckReport report;
   Setup setup = load_setup(options);
   auto loop = loop::Loop::create({});
+  if (!loop.ok()) return {1, "cannot start a loop: " + to_string(loop.error()) + "\n"};
   auto workers = loop::WorkerPool::create({});
-  if (!loop.ok() || !workers.ok()) {
-    return {1, "cannot start a loop to load plugins in\n"};
-  }
+  if (!workers.ok()) return {1, "cannot start workers: " + to_string(workers.error()) + "\n"};
   const platform::SystemClock clock;
   StandardErrorLogger logger(clock, LogLevel::warning, false);
   host::LoopExecutor executor(**loop, **workers);
