@@ -147,7 +147,7 @@ void CborReader::consume(const Token& token) {
 // The items inside the container; every item takes a byte at least, so there cannot be more than
 // bytes are left. That also bounds the caller's loop.
 size_t CborReader::enter(const Token& token) {
-  const size_t left = bytes_.size() - offset_ - token.size;
+  const uint64_t left = bytes_.size() - offset_ - token.size;
   const uint64_t items_each = token.kind == CborKind::map ? 2 : 1;
   if (depth_ == pending_.size()) {
     fail("cbor: nested too deeply");
