@@ -25,6 +25,9 @@ inline constexpr size_t batch_bytes_max = 1024 * 1024;
 
 // CBOR and JSON nesting; deeper input is refused, so that no parser's stack depends on input.
 inline constexpr size_t nesting_depth_max = 16;
+// What comes from outside is put into maps of ours: a result into an event's data, that into the
+// event as an agent sees it. It must still be readable then.
+inline constexpr size_t item_depth_max = nesting_depth_max - 4;
 
 // Runs.
 inline constexpr size_t run_state_bytes_max = 64 * 1024;
@@ -45,6 +48,10 @@ inline constexpr size_t store_key_bytes_max = 511;  // LMDB's own default, mdb_e
 inline constexpr size_t store_pending_changes_max = 4096;
 inline constexpr size_t store_pending_bytes_max = 8 * 1024 * 1024;
 inline constexpr size_t store_batch_changes_max = 1024;
+// Buffers of answered changes that the next ones are built in: no heap on the common path, and at
+// most 256 KiB that are kept for it.
+inline constexpr size_t store_spare_buffers_max = 64;
+inline constexpr size_t store_spare_buffer_bytes_max = 4096;
 
 // A read transaction pins pages: it ends after this many records and is opened again.
 inline constexpr size_t read_records_max = 1000;

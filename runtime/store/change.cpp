@@ -36,8 +36,7 @@ Operation Change::take(ByteSpan& rest) {
   std::memcpy(&key_size, rest.data() + 1, sizeof key_size);
   std::memcpy(&value_size, rest.data() + 3, sizeof value_size);
   LIMPET_ASSERT(rest.size() >= head_bytes + key_size + value_size);
-  const Operation operation{static_cast<OperationKind>(rest[0]),
-                            rest.subspan(head_bytes, key_size),
+  const Operation operation{static_cast<OperationKind>(rest[0]), rest.subspan(head_bytes, key_size),
                             rest.subspan(head_bytes + key_size, value_size)};
   rest = rest.subspan(head_bytes + key_size + value_size);
   return operation;

@@ -30,7 +30,9 @@ struct Operation {
 
 class Change {
  public:
-  Change(const HotRecord& hot, uint64_t generation) : hot_(hot), generation_(generation) {}
+  // `buffer` is where it is built: empty, perhaps with room.
+  Change(const HotRecord& hot, uint64_t generation, ByteVector buffer)
+      : hot_(hot), generation_(generation), operations_(std::move(buffer)) {}
 
   // Gives the event the next sequence and encodes it. Errors: as codec::encode_event; the change is
   // unchanged then. `event.sequence` is ignored.
@@ -61,6 +63,11 @@ class Change {
 
   void finish(const Result<void>& result) {
     if (done_) done_(result);
+  }
+  // The buffer for another change; this one is over.
+  [[nodiscard]] ByteVector take_buffer() {
+    operations_.clear();
+    return std::move(operations_);
   }
 
  private:

@@ -83,7 +83,12 @@ Result<void> Store::admit(size_t bytes, Urgency urgency) {
 
 Change Store::begin() {
   static_cast<void>(now_ms());
-  return Change(hot_, generation_);
+  ByteVector buffer;
+  if (!spare_buffers_.empty()) {
+    buffer = std::move(spare_buffers_.back());
+    spare_buffers_.pop_back();
+  }
+  return Change(hot_, generation_, std::move(buffer));
 }
 
 Result<void> Store::submit(Change change) {
@@ -98,7 +103,9 @@ Result<void> Store::submit(Change change) {
 }
 
 size_t Store::deliver() {
-  std::vector<Finished> finished = writer_->take_done();
+  // Not a member while it is used: an answer may deliver again.
+  std::vector<Finished> finished = std::exchange(finished_, {});
+  writer_->take_done(finished);
   for (Finished& one : finished) {
     ++delivered_;
     if (one.result.ok()) {
@@ -106,8 +113,20 @@ size_t Store::deliver() {
       durable_ms_ = one.change.hot().store_ms;
     }
     one.change.finish(one.result);
+    keep_buffer(one.change.take_buffer());
   }
-  return finished.size();
+  const size_t count = finished.size();
+  finished.clear();
+  finished_ = std::move(finished);
+  return count;
+}
+
+void Store::keep_buffer(ByteVector buffer) {
+  if (buffer.capacity() > limits::store_spare_buffer_bytes_max ||
+      spare_buffers_.size() == limits::store_spare_buffers_max) {
+    return;
+  }
+  spare_buffers_.push_back(std::move(buffer));
 }
 
 void Store::drain() {

@@ -37,8 +37,8 @@ enum class Urgency : uint8_t {
 struct StoreInfo {
   uint64_t used_bytes = 0;
   uint64_t max_bytes = 0;
-  Sequence next_sequence;    // of the newest change, perhaps not yet on disk
-  Sequence durable_end;      // every sequence below it is on disk
+  Sequence next_sequence;  // of the newest change, perhaps not yet on disk
+  Sequence durable_end;    // every sequence below it is on disk
   uint64_t refused_full = 0;
   WriterStats writer;
 };
@@ -94,6 +94,7 @@ class Store {
  private:
   Store(Environment environment, const OpenOptions& options, Wiring wiring);
   [[nodiscard]] Result<void> begin_incarnation(const OpenOptions& options);
+  void keep_buffer(ByteVector buffer);
 
   // Constant after construction.
   Environment environment_;
@@ -109,6 +110,8 @@ class Store {
   StoreMs durable_ms_ = 0;
   uint64_t delivered_ = 0;  // submitted changes that were answered
   uint64_t refused_full_ = 0;
+  std::vector<Finished> finished_;         // empty; its memory is used again
+  std::vector<ByteVector> spare_buffers_;  // for changes to come
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<Writer> writer_;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "base/check.hpp"
 #include "base/limits.hpp"
@@ -14,14 +15,16 @@ namespace limpet::store {
 
 namespace {
 
+// A slow card's commit takes 20 ms: nobody waits long for company that does not come.
+constexpr std::chrono::milliseconds company_wait_max{2};
+
 MDB_val to_value(ByteSpan bytes) { return {bytes.size(), const_cast<uint8_t*>(bytes.data())}; }
 
 int apply(MDB_txn* transaction, MDB_dbi tree, const Operation& operation) {
   MDB_val key = to_value(operation.key);
   MDB_val value = to_value(operation.value);
   switch (operation.kind) {
-    case OperationKind::put:
-      return mdb_put(transaction, tree, &key, &value, 0);
+    case OperationKind::put: return mdb_put(transaction, tree, &key, &value, 0);
     case OperationKind::append:
       // The log is the tree's right edge: no search, and pages fill to the brim.
       return mdb_put(transaction, tree, &key, &value, MDB_APPEND);
@@ -56,13 +59,14 @@ Result<void> Writer::give(Change& change) {
   stats_.pending_bytes += change.bytes();
   ++stats_.pending_changes;
   waiting_.push_back(std::move(change));
-  wanted_.notify_one();
+  if (waiting_.size() >= enough_) wanted_.notify_one();
   return {};
 }
 
-std::vector<Finished> Writer::take_done() {
+void Writer::take_done(std::vector<Finished>& finished_out) {
+  LIMPET_ASSERT(finished_out.empty());
   const std::lock_guard lock(mutex_);
-  return std::exchange(finished_, {});
+  finished_.swap(finished_out);
 }
 
 void Writer::wait_done() {
@@ -83,8 +87,8 @@ WriterStats Writer::stats() const {
   const std::lock_guard lock(mutex_);
   WriterStats stats = stats_;
   if (stats.pending_changes > 0) {
-    stats.pending_for =
-        nanoseconds((std::chrono::steady_clock::now() - progress_at_) / std::chrono::nanoseconds(1));
+    stats.pending_for = nanoseconds((std::chrono::steady_clock::now() - progress_at_) /
+                                    std::chrono::nanoseconds(1));
   }
   return stats;
 }
@@ -95,8 +99,9 @@ std::optional<Error> Writer::failure() const {
 }
 
 void Writer::run() {
+  std::vector<Change> batch;  // its memory is used again and again
   while (true) {
-    std::vector<Change> batch = gather();
+    gather(batch);
     if (batch.empty()) return;
     std::optional<Error> failed = failure();
     Result<void> result;
@@ -105,27 +110,42 @@ void Writer::run() {
     } else {
       result = commit(batch);
     }
-    answer(std::move(batch), result);
+    answer(batch, result);
   }
 }
 
-// Blocks until there is work; empty when the writer is to end.
-std::vector<Change> Writer::gather() {
+// Blocks until there is work.
+void Writer::gather(std::vector<Change>& batch_out) {
   std::unique_lock lock(mutex_);
+  enough_ = 1;
   wanted_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-  if (options_.linger.ns > 0 && !stopping_) {
+  wait_for_company(lock);
+  size_t count = 0;
+  size_t bytes = 0;
+  while (count < waiting_.size() && count < limits::store_batch_changes_max &&
+         (count == 0 || bytes + waiting_[count].bytes() <= limits::batch_bytes_max)) {
+    bytes += waiting_[count++].bytes();
+  }
+  batch_last_ = count;
+  if (count == waiting_.size()) return waiting_.swap(batch_out);
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
+  batch_out.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
+  waiting_.erase(waiting_.begin(), end);
+}
+
+void Writer::wait_for_company(std::unique_lock<std::mutex>& lock) {
+  if (stopping_) return;
+  if (options_.linger.ns > 0) {
+    enough_ = SIZE_MAX;
     wanted_.wait_for(lock, std::chrono::nanoseconds(options_.linger.ns),
                      [this] { return stopping_; });
+    return;
   }
-  std::vector<Change> batch;
-  size_t bytes = 0;
-  while (!waiting_.empty() && batch.size() < limits::store_batch_changes_max &&
-         (batch.empty() || bytes + waiting_.front().bytes() <= limits::batch_bytes_max)) {
-    bytes += waiting_.front().bytes();
-    batch.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
-  }
-  return batch;
+  enough_ = std::min(batch_last_, limits::store_batch_changes_max);
+  if (waiting_.size() >= enough_) return;
+  const auto patience = std::chrono::nanoseconds(stats_.commit_ns_last / 2);
+  wanted_.wait_for(lock, std::min<std::chrono::nanoseconds>(patience, company_wait_max),
+                   [this] { return stopping_ || waiting_.size() >= enough_; });
 }
 
 Result<void> Writer::commit(const std::vector<Change>& batch) {
@@ -173,7 +193,7 @@ Result<void> Writer::write(MDB_txn* transaction, const std::vector<Change>& batc
   return {};
 }
 
-void Writer::answer(std::vector<Change> batch, const Result<void>& result) {
+void Writer::answer(std::vector<Change>& batch, const Result<void>& result) {
   LIMPET_CRASH_POINT("store.before_answer");
   {
     const std::lock_guard lock(mutex_);
@@ -186,6 +206,7 @@ void Writer::answer(std::vector<Change> batch, const Result<void>& result) {
     progress_at_ = std::chrono::steady_clock::now();
     done_.notify_all();
   }
+  batch.clear();
   if (options_.wake) options_.wake();
 }
 
