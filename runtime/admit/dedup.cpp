@@ -11,7 +11,7 @@ namespace limpet::admit {
 
 namespace {
 
-constexpr size_t pack_head_bytes = 6;   // when, in milliseconds
+constexpr size_t pack_head_bytes = 6;    // when, in milliseconds
 constexpr size_t pack_entry_bytes = 10;  // hash, and the offset from the pack's first sequence
 constexpr size_t erase_at_once = 2;
 constexpr size_t pack_entries_max =
@@ -58,8 +58,8 @@ Result<void> Dedup::load(store::Store& store) {
     std::vector<Entry> entries;
     for (size_t offset = pack_head_bytes; offset + pack_entry_bytes <= value.size();
          offset += pack_entry_bytes) {
-      entries.push_back({get_big_endian(value, offset, 8),
-                         first->plus(get_big_endian(value, offset + 8, 2))});
+      entries.push_back(
+          {get_big_endian(value, offset, 8), first->plus(get_big_endian(value, offset + 8, 2))});
     }
     if (!entries.empty()) keep(entries, at);
     return true;
@@ -118,8 +118,8 @@ void Dedup::forget_oldest() {
   for (const uint64_t hash : oldest.hashes) {
     // An id that came again after the table was full is a newer pack's now.
     const auto entry = entries_.find(hash);
-    const bool newer = entry != entries_.end() && !packs_.empty() &&
-                       entry->second >= packs_.front().first;
+    const bool newer =
+        entry != entries_.end() && !packs_.empty() && entry->second >= packs_.front().first;
     if (entry != entries_.end() && !newer) entries_.erase(entry);
   }
   expired_.push_back(oldest.first);

@@ -62,8 +62,8 @@ class Dedup {
   void forget_oldest();
 
   std::unordered_map<uint64_t, Sequence> entries_;
-  std::deque<Pack> packs_;               // oldest first
-  std::deque<Sequence> expired_;         // rows still to be erased
+  std::deque<Pack> packs_;        // oldest first
+  std::deque<Sequence> expired_;  // rows still to be erased
   uint64_t duplicates_ = 0;
   uint64_t shortened_ = 0;
 };

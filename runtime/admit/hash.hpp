@@ -1,8 +1,8 @@
 #pragma once
 
 // A 64-bit hash of text for tables in memory and dedup rows. [any, no-alloc]
-// FNV-1a (Fowler, Noll, Vo), then the finaliser of SplitMix64 so that every bit counts. Stored in the
-// dedup rows, so it must never change. Not proof against someone who wants collisions: who may
+// FNV-1a (Fowler, Noll, Vo), then the finaliser of SplitMix64 so that every bit counts. Stored in
+// the dedup rows, so it must never change. Not proof against someone who wants collisions: who may
 // submit events may also submit none.
 
 #include <cstdint>

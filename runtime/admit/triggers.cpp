@@ -37,7 +37,9 @@ std::string fit_key(std::string key) {
   const uint64_t hash = hash_text(key);
   key.resize(limits::run_key_bytes_max - 17);
   key.push_back('#');
-  for (int shift = 60; shift >= 0; shift -= 4) key.push_back("0123456789abcdef"[(hash >> shift) & 15]);
+  for (int shift = 60; shift >= 0; shift -= 4) {
+    key.push_back("0123456789abcdef"[(hash >> shift) & 15]);
+  }
   return key;
 }
 

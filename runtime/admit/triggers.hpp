@@ -19,7 +19,7 @@ struct Trigger {
   std::string agent;
   std::string event;    // a pattern over types
   std::string subject;  // exact, or a prefix that ends in '*'; empty: any
-  std::string key;      // a template: {source} {subject} {type} {tenant} {correlation}; empty: no key
+  std::string key;      // template: {source} {subject} {type} {tenant} {correlation}; empty: no key
 };
 
 struct Match {

@@ -7,8 +7,7 @@ namespace limpet {
 std::string_view error_name(ErrorCode code) {
   switch (code) {
 #define LIMPET_X(name, text, advice) \
-  case ErrorCode::name:              \
-    return text;
+  case ErrorCode::name: return text;
     LIMPET_ERROR_CODES(LIMPET_X)
 #undef LIMPET_X
   }
@@ -18,8 +17,7 @@ std::string_view error_name(ErrorCode code) {
 std::string_view error_advice(ErrorCode code) {
   switch (code) {
 #define LIMPET_X(name, text, advice) \
-  case ErrorCode::name:              \
-    return advice;
+  case ErrorCode::name: return advice;
     LIMPET_ERROR_CODES(LIMPET_X)
 #undef LIMPET_X
   }

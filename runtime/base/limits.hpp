@@ -14,7 +14,7 @@ inline constexpr size_t event_data_bytes_max = 64 * 1024;
 // output. The rest of the 64 KiB is for the names around it.
 inline constexpr size_t item_bytes_max = event_data_bytes_max - 4 * 1024;
 inline constexpr size_t event_type_bytes_max = 128;
-inline constexpr size_t event_attribute_bytes_max = 512;       // source, subject, id, each
+inline constexpr size_t event_attribute_bytes_max = 512;        // source, subject, id, each
 inline constexpr size_t event_attributes_bytes_max = 4 * 1024;  // all of them together
 inline constexpr size_t event_record_bytes_max =
     event_data_bytes_max + event_attributes_bytes_max + 256;
@@ -66,9 +66,9 @@ inline constexpr size_t manifest_tools_max = 256;
 inline constexpr uint32_t tool_concurrency_max = 64;
 inline constexpr uint32_t tool_timeout_ms_default = 30 * 1000;
 inline constexpr uint32_t tool_timeout_ms_max = 24 * 60 * 60 * 1000;
-inline constexpr int64_t cancel_grace_ms = 1000;  // from cancel() to giving a call up
+inline constexpr int64_t cancel_grace_ms = 1000;        // from cancel() to giving a call up
 inline constexpr int64_t overdue_grace_ms = 60 * 1000;  // then to the instance's quarantine
-inline constexpr uint64_t plugin_faults_max = 64;  // broken ABI rules, then quarantine
+inline constexpr uint64_t plugin_faults_max = 64;       // broken ABI rules, then quarantine
 // What a source may have waiting uncommitted: its credit.
 inline constexpr size_t emissions_waiting_max = 256;
 inline constexpr size_t emissions_waiting_bytes_max = batch_bytes_max;

@@ -22,9 +22,9 @@ class [[nodiscard]] Result {
  public:
   // Implicit on purpose: `return value;` and `return Error{...};` are how functions end.
   template <class U = T>
-    requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::remove_cvref_t<U>, Error> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Result>)
-  Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
+  requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, Error> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Result>) Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, error) {}
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
@@ -80,16 +80,16 @@ class [[nodiscard]] Result<void> {
 #define LIMPET_CONCAT(a, b) LIMPET_CONCAT_INNER(a, b)
 
 // LIMPET_TRY(Type name, expression): declares `name` with the value, or returns the error.
-#define LIMPET_TRY(declaration, expression)                    \
-  auto LIMPET_CONCAT(try_, __LINE__) = (expression);           \
-  if (!LIMPET_CONCAT(try_, __LINE__).ok()) {                   \
-    return LIMPET_CONCAT(try_, __LINE__).error();              \
-  }                                                            \
+#define LIMPET_TRY(declaration, expression)          \
+  auto LIMPET_CONCAT(try_, __LINE__) = (expression); \
+  if (!LIMPET_CONCAT(try_, __LINE__).ok()) {         \
+    return LIMPET_CONCAT(try_, __LINE__).error();    \
+  }                                                  \
   declaration = std::move(LIMPET_CONCAT(try_, __LINE__)).value()
 
 // LIMPET_CHECK(expression): for Result<void>: goes on, or returns the error.
-#define LIMPET_CHECK(expression)                             \
-  do {                                                       \
-    auto check_result = (expression);                        \
-    if (!check_result.ok()) return check_result.error();     \
+#define LIMPET_CHECK(expression)                         \
+  do {                                                   \
+    auto check_result = (expression);                    \
+    if (!check_result.ok()) return check_result.error(); \
   } while (false)

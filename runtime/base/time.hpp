@@ -1,9 +1,10 @@
 #pragma once
 
-// The two times of the house, as types, so that one is never compared with the other. [any, no-alloc]
+// The two times of the house, as types, so that one is never compared with the other.
+// [any, no-alloc]
 //
-//   WallTime   nanoseconds since 1970; what events carry; may jump; may be 1970 on a clockless board.
-//   BootTime   nanoseconds since boot, counting suspend (CLOCK_BOOTTIME); what leases and deadlines use.
+//   WallTime   nanoseconds since 1970; what events carry; may jump; 1970 on a clockless board
+//   BootTime   nanoseconds since boot, suspend included (CLOCK_BOOTTIME); for leases, deadlines
 
 #include <compare>
 #include <cstdint>
@@ -38,11 +39,7 @@ constexpr WallTime operator+(WallTime time, Duration d) {
 constexpr BootTime operator+(BootTime time, Duration d) {
   return {time.ns + static_cast<uint64_t>(d.ns)};
 }
-constexpr Duration operator-(WallTime a, WallTime b) {
-  return {static_cast<int64_t>(a.ns - b.ns)};
-}
-constexpr Duration operator-(BootTime a, BootTime b) {
-  return {static_cast<int64_t>(a.ns - b.ns)};
-}
+constexpr Duration operator-(WallTime a, WallTime b) { return {static_cast<int64_t>(a.ns - b.ns)}; }
+constexpr Duration operator-(BootTime a, BootTime b) { return {static_cast<int64_t>(a.ns - b.ns)}; }
 
 }  // namespace limpet

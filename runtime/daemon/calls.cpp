@@ -123,9 +123,8 @@ void Calls::call(Id id) {
   const Step& step = open_.at(id).step;
   host::ToolCall request = make_call(id);
   request.key = call_key(run->epoch, run->id, step.name, step.ordinal);
-  const Result<void> begun =
-      host_.call(std::move(request),
-                 [this, id](host::ToolResult result) { finished(id, std::move(result)); });
+  const Result<void> begun = host_.call(
+      std::move(request), [this, id](host::ToolResult result) { finished(id, std::move(result)); });
   // A quick tool has finished already; `step` and `run` may be gone.
   if (begun.ok()) {
     ++counters_.begun;
@@ -154,15 +153,15 @@ void Calls::settle(Id id) {
     case Outcome::done:
     case Outcome::failed:
       ++(result.outcome == Outcome::done ? counters_.done : counters_.failed);
-      save(id,
-           [result](const Run& run, const Step& step, const run::Moment& moment) {
-             return run::finish_step(run, step, {result.outcome, result.error, result.value, {}},
-                                     moment);
-           },
-           0);
+      save(
+          id,
+          [result](const Run& run, const Step& step, const run::Moment& moment) {
+            return run::finish_step(run, step, {result.outcome, result.error, result.value, {}},
+                                    moment);
+          },
+          0);
       return;
-    case Outcome::retry:
-      return try_again(id, result);
+    case Outcome::retry: return try_again(id, result);
     case Outcome::unknown:
       // The host is going: the record of the start stays, and the next start asks the tool.
       if (closed_) return drop(id);
@@ -201,9 +200,7 @@ void Calls::looked_up(Id id, const Result<host::ToolResult>& answer, std::string
   if (!answer.ok()) return closed_ ? drop(id) : park(id, why);
   switch (answer->outcome) {
     case Outcome::done:
-    case Outcome::failed:
-      open_.at(id).result = *answer;
-      return settle(id);
+    case Outcome::failed: open_.at(id).result = *answer; return settle(id);
     case Outcome::retry:  // it did not happen
       // An abandoned call may yet do it: only an end of the process or of the call settles that.
       if (open_.at(id).result.abandoned) {
@@ -211,38 +208,39 @@ void Calls::looked_up(Id id, const Result<host::ToolResult>& answer, std::string
       }
       if (is_final(run_of(id)->state)) return fail(id, "the run has ended");
       return try_again(id, *answer);
-    case Outcome::unknown:
-      return park(id, why);
+    case Outcome::unknown: return park(id, why);
   }
 }
 
 void Calls::postpone(Id id, const std::string& error, uint32_t delay_ms) {
   ++counters_.retried;
   const bool repeatable = open_.at(id).repeatable;
-  save(id,
-       [error, delay_ms, repeatable](const Run& run, const Step& step,
-                                     const run::Moment& moment) {
-         return run::postpone_step(run, step, {error, delay_ms, repeatable}, moment);
-       },
-       delay_ms);
+  save(
+      id,
+      [error, delay_ms, repeatable](const Run& run, const Step& step, const run::Moment& moment) {
+        return run::postpone_step(run, step, {error, delay_ms, repeatable}, moment);
+      },
+      delay_ms);
 }
 
 void Calls::park(Id id, std::string_view why) {
   ++counters_.parked;
-  save(id,
-       [why = std::string(why)](const Run& run, const Step& step, const run::Moment& moment) {
-         return run::park_step(run, step, why, moment);
-       },
-       0);
+  save(
+      id,
+      [why = std::string(why)](const Run& run, const Step& step, const run::Moment& moment) {
+        return run::park_step(run, step, why, moment);
+      },
+      0);
 }
 
 void Calls::fail(Id id, std::string error) {
   ++counters_.failed;
-  save(id,
-       [error = std::move(error)](const Run& run, const Step& step, const run::Moment& moment) {
-         return run::finish_step(run, step, {Outcome::failed, error, {}, {}}, moment);
-       },
-       0);
+  save(
+      id,
+      [error = std::move(error)](const Run& run, const Step& step, const run::Moment& moment) {
+        return run::finish_step(run, step, {Outcome::failed, error, {}, {}}, moment);
+      },
+      0);
 }
 
 void Calls::save(Id id, MakeEffects make, uint32_t call_delay_ms) {
@@ -254,9 +252,8 @@ void Calls::save(Id id, MakeEffects make, uint32_t call_delay_ms) {
     return drop(id);
   }
   ++counters_.waited_busy;
-  again_.push_back([this, id, make = std::move(make), call_delay_ms] {
-    save(id, make, call_delay_ms);
-  });
+  again_.push_back(
+      [this, id, make = std::move(make), call_delay_ms] { save(id, make, call_delay_ms); });
 }
 
 Result<void> Calls::try_save(Id id, const MakeEffects& make, uint32_t call_delay_ms) {
@@ -303,10 +300,9 @@ Result<void> Calls::try_resolve(const api::Resolution& resolution,
   if (resolution.outcome == Outcome::retry) {
     effects = run::retry_step(active->run, step, resolution.principal, moment);
   } else {
-    effects = run::finish_step(active->run, step,
-                               {resolution.outcome, resolution.reason, resolution.value,
-                                resolution.principal},
-                               moment);
+    effects = run::finish_step(
+        active->run, step,
+        {resolution.outcome, resolution.reason, resolution.value, resolution.principal}, moment);
   }
   LIMPET_CHECK(commit.apply(effects));
   LIMPET_CHECK(commit.submit([this, place, done](const Result<void>& result) {

@@ -310,8 +310,7 @@ Result<void> Commit::end(ActiveRun& active) {
 
 // A run stands among the ready ones exactly when it has something to decide on and may.
 void Commit::sync_ready(Run& run) {
-  const bool wanted =
-      !is_final(run.state) && run.state != RunState::paused && run.inbox_events > 0;
+  const bool wanted = !is_final(run.state) && run.state != RunState::paused && run.inbox_events > 0;
   if (wanted == (run.ready_ticket != 0)) return;
   if (wanted) {
     run.ready_at_ms = house_.store.now_ms();

@@ -8,13 +8,14 @@
 namespace limpet::daemon {
 
 struct Options {
-  std::string config_file;     // empty: none; then data_directory is needed
-  std::string data_directory;  // overrides the config's store.path; without a config also the socket's
-  std::string socket;          // overrides the config's api.socket
+  std::string config_file;  // empty: none; then data_directory is needed
+  std::string
+      data_directory;  // instead of the config's store.path; without a config the socket's too
+  std::string socket;  // overrides the config's api.socket
 };
 
-// Runs until SIGTERM or SIGINT. Returns the exit code: 0 stopped in order; 1 could not start, or had
-// to stop: the reason is a line on standard error. [main, blocking]
+// Runs until SIGTERM or SIGINT. Returns the exit code: 0 stopped in order; 1 could not start, or
+// had to stop: the reason is a line on standard error. [main, blocking]
 [[nodiscard]] int run(const Options& options);
 
 // Says what `run` would do with these options, or everything that is wrong with them: reads the

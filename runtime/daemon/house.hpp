@@ -1,7 +1,7 @@
 #pragma once
 
-// House: what the daemon's workers (intake, turns, calls, timers) share. It owns nothing; the daemon
-// owns all of it and it outlives them. [main]
+// House: what the daemon's workers (intake, turns, calls, timers) share. It owns nothing; the
+// daemon owns all of it and it outlives them. [main]
 
 #include <cstdint>
 #include <string>

@@ -54,8 +54,7 @@ std::optional<std::string> Process::start() {
   turns_.emplace(*house_, *host_);
   calls_.emplace(*house_, *host_);
   timers_.emplace(*house_);
-  status_.emplace(
-      StatusParts{*house_, settings_, *host_, *intake_, *turns_, *calls_, *timers_});
+  status_.emplace(StatusParts{*house_, settings_, *host_, *intake_, *turns_, *calls_, *timers_});
   services_.emplace(HouseServices::Parts{*house_, *intake_, *calls_, *host_, *status_});
   if (const Result<void> loaded = dedup_.load(*store_); !loaded.ok()) {
     return sentence("cannot read the ids of recent events", loaded.error());
@@ -129,11 +128,10 @@ std::optional<std::string> Process::open_store() {
   options.create = settings_.store.create;
   if (const auto id = platform::machine_id(); id.ok()) options.machine_id = *id;
   // Zero is "none".
-  options.new_epoch =
-      Epoch(std::max<uint64_t>(platform::SystemRandom().number() & epoch_mask, 1));
-  auto opened = store::Store::open(
-      options, {clock_, logger_, [this] { wake(); },
-                milliseconds(static_cast<int64_t>(settings_.store.linger_ms))});
+  options.new_epoch = Epoch(std::max<uint64_t>(platform::SystemRandom().number() & epoch_mask, 1));
+  auto opened =
+      store::Store::open(options, {clock_, logger_, [this] { wake(); },
+                                   milliseconds(static_cast<int64_t>(settings_.store.linger_ms))});
   if (!opened.ok()) {
     return sentence("cannot open the store in " + settings_.store.path, opened.error());
   }
@@ -227,7 +225,8 @@ void Process::set_alarm() {
   alarm_->arm_after(milliseconds(delay_ms));
 }
 
-// What the process holds itself; clean pages of files, such as the store's, can always be taken back.
+// What the process holds itself; clean pages of files, such as the store's, can always be taken
+// back.
 void Process::watch_memory() {
   memory_watch_->arm_after(memory_watch_interval);
   const Result<platform::MemoryUse> use = platform::memory_use();
@@ -258,10 +257,10 @@ void Process::record(std::string_view type, std::string_view subject, ByteVector
 
 host::Taken Process::emitted(const host::Emission& emission) {
   if (stopping_) return host::Taken::full;
-  return intake_->emit(emission, [this, instance = emission.instance,
-                                  id = emission.id](const Result<void>& fate) {
-    host_->settled(instance, id, fate);
-  });
+  return intake_->emit(
+      emission, [this, instance = emission.instance, id = emission.id](const Result<void>& fate) {
+        host_->settled(instance, id, fate);
+      });
 }
 
 void Process::state_changed(std::string_view instance, host::InstanceState state,
@@ -273,9 +272,8 @@ void Process::state_changed(std::string_view instance, host::InstanceState state
   }
   if (!house_) return;
   record(event_type::plugin_state, instance,
-         codec::cbor_map({{"plugin", instance},
-                          {"state", host::to_string(state)},
-                          {"reason", reason}}));
+         codec::cbor_map(
+             {{"plugin", instance}, {"state", host::to_string(state)}, {"reason", reason}}));
 }
 
 // Progress is for leases, which tool calls in this process do not have: their deadline is fixed.

@@ -20,8 +20,7 @@ std::string live_name(std::string_view agent, std::string_view key) {
 Result<ActiveRun*> Runs::find(RunId run) {
   if (const auto found = active_.find(run); found != active_.end()) return found->second.get();
   LIMPET_TRY(const store::Reader::Snapshot snapshot, store_.reader().snapshot());
-  LIMPET_TRY(const std::optional<ByteSpan> record,
-             snapshot.get(store::run_key(run, Ordinal(0))));
+  LIMPET_TRY(const std::optional<ByteSpan> record, snapshot.get(store::run_key(run, Ordinal(0))));
   if (!record) return static_cast<ActiveRun*>(nullptr);
   LIMPET_TRY(Run loaded, codec::decode_run(*record));
   loaded_.push_back(run);

@@ -37,8 +37,7 @@ std::string Status::status() const {
   object.text("name", parts_.settings.name);
   object.text("version", LIMPET_VERSION);
   object.text("epoch", to_string(house.store.epoch()));
-  object.number("uptime_ms",
-                static_cast<uint64_t>(to_ms(house.clock.boot() - started_)));
+  object.number("uptime_ms", static_cast<uint64_t>(to_ms(house.clock.boot() - started_)));
   object.member("store");
   store_members(out);
   object.member("queues");

@@ -25,14 +25,14 @@ struct BasicEvent {
   WallTime time;
   Text content_type;  // of the data as the sender gave it; empty: application/json
   Text data_schema;
-  Text correlation;   // the id of what began it all
-  Text causation;     // the id of the event that directly led to this one
-  RunId run;          // none: belongs to no run
+  Text correlation;  // the id of what began it all
+  Text causation;    // the id of the event that directly led to this one
+  RunId run;         // none: belongs to no run
   Text tenant;
-  Text principal;     // who asked: "uid:1000", "token:ops", "link:cloud", "agent:watchdog"
+  Text principal;  // who asked: "uid:1000", "token:ops", "link:cloud", "agent:watchdog"
   Text trace_parent;
-  Data extensions;    // CloudEvents extension attributes we do not know: a CBOR map, or empty
-  Data data;          // one CBOR item, or empty
+  Data extensions;  // CloudEvents extension attributes we do not know: a CBOR map, or empty
+  Data data;        // one CBOR item, or empty
 };
 
 using EventView = BasicEvent<std::string_view, ByteSpan>;

@@ -3,7 +3,7 @@
 // The ids of the house and their text forms. [any, no-alloc except to_string]
 //
 //   Epoch     one store's life; new after a restore, an import, a cloned card: "7k2m9qxc"
-//   Sequence  an event's place in the log, from 1, without gaps; (epoch, sequence) names it for ever
+//   Sequence  an event's place in the log, from 1, without gaps; (epoch, sequence) is its name
 //   RunId     the sequence of the run's `limpet.run.created` event; text "7k2m9qxc-1042"
 //   Ordinal   a step's number within its run, from 1
 
@@ -19,7 +19,7 @@ namespace limpet {
 using Sequence = StrongId<struct SequenceTag, uint64_t>;
 using RunId = StrongId<struct RunIdTag, uint64_t>;
 using Ordinal = StrongId<struct OrdinalTag, uint32_t>;
-using Epoch = StrongId<struct EpochTag, uint64_t>;  // 40 bits: eight base-32 characters
+using Epoch = StrongId<struct EpochTag, uint64_t>;              // 40 bits: eight base-32 characters
 using Incarnation = StrongId<struct IncarnationTag, uint32_t>;  // +1 at every opening of the store
 
 inline constexpr uint64_t epoch_mask = (uint64_t{1} << 40) - 1;

@@ -26,31 +26,31 @@ inline constexpr std::string_view deadline = "deadline";
 inline constexpr std::string_view unknown_outcome = "unknown_outcome";
 }  // namespace run_reason
 
-// The header of a run: small, rewritten at every turn. Its state (up to 64 KiB) is kept apart and is
-// written only when it changed.
+// The header of a run: small, rewritten at every turn. Its state (up to 64 KiB) is kept apart and
+// is written only when it changed.
 struct Run {
   RunId id;
   std::string agent;
   std::string key;  // empty: the run has no key
   RunState state = RunState::queued;
-  std::string reason;         // of a final state, or of `paused`
+  std::string reason;          // of a final state, or of `paused`
   uint32_t state_version = 0;  // of the agent's state; 0: the agent has not yet written one
   uint32_t state_parts = 0;    // rows that hold the state; 0: none
   WallTime created;
   WallTime updated;
   uint32_t turns = 0;
-  uint32_t steps = 0;       // opened so far; the last ordinal given out
-  uint32_t steps_open = 0;  // of them, not finished
+  uint32_t steps = 0;          // opened so far; the last ordinal given out
+  uint32_t steps_open = 0;     // of them, not finished
   uint32_t steps_unknown = 0;  // of them, parked for a person; while there is one the run is paused
   uint32_t turn_attempts = 0;  // of the turn at the head of the inbox, failed so far
-  WallTime deadline;        // zero: none
+  WallTime deadline;           // zero: none
   std::string correlation;
   std::string tenant;
   std::string principal;
   uint8_t priority = 5;
-  Sequence input;   // the event that began it
-  Sequence output;  // the event that ended it; none while it lives
-  Epoch epoch;      // in which it began: its id outside the process never changes
+  Sequence input;             // the event that began it
+  Sequence output;            // the event that ended it; none while it lives
+  Epoch epoch;                // in which it began: its id outside the process never changes
   uint32_t inbox_events = 0;  // delivered and not yet decided on
   uint64_t inbox_bytes = 0;   // of their records
   // Where its turn stands among the ready ones; ticket 0: nowhere, it waits.
@@ -87,14 +87,14 @@ struct Step {
   std::string name;  // the command's `as`
   StepKind kind = StepKind::call;
   StepState state = StepState::scheduled;
-  std::string tool;       // of a call
-  ByteVector arguments;   // of a call, CBOR; emptied once finished (the started event keeps them)
-  WallTime due;           // of a timer
-  uint32_t attempt = 0;   // the last one begun
+  std::string tool;      // of a call
+  ByteVector arguments;  // of a call, CBOR; emptied once finished (the started event keeps them)
+  WallTime due;          // of a timer
+  uint32_t attempt = 0;  // the last one begun
   Outcome outcome = Outcome::done;  // once finished
   std::string error;                // once finished, cut to 512 bytes
-  Sequence started;   // the `limpet.step.started` event of the last attempt
-  Sequence finished;  // the event that carries the result
+  Sequence started;                 // the `limpet.step.started` event of the last attempt
+  Sequence finished;                // the event that carries the result
   // Where its call stands in the queue; ticket 0: nowhere.
   uint64_t ready_at_ms = 0;
   uint64_t ready_ticket = 0;

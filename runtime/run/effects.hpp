@@ -1,8 +1,8 @@
 #pragma once
 
 // Effects: everything that follows from one event of a run, as plain data. Whoever holds the store
-// writes all of it in one change, together with the acknowledgement of the event that caused it; the
-// engine itself touches nothing. [any]
+// writes all of it in one change, together with the acknowledgement of the event that caused it;
+// the engine itself touches nothing. [any]
 
 #include <cstdint>
 #include <optional>
@@ -14,9 +14,9 @@
 namespace limpet::run {
 
 struct NewEvent {
-  Event event;          // without sequence; time, source and run are filled in by the engine
+  Event event;           // without sequence; time, source and run are filled in by the engine
   bool deliver = false;  // also into this run's inbox
-  Ordinal step;         // the step that starts or finishes with it; none: neither
+  Ordinal step;          // the step that starts or finishes with it; none: neither
 };
 
 struct Effects {

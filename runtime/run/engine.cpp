@@ -136,16 +136,15 @@ Effects begin_run(const AgentPolicy& policy, const RunRequest& request, const Mo
   run.updated = moment.now;
   // Whoever named no correlation gets one: the id of what began it all.
   const uint64_t beginning = request.cause.none() ? request.id.value() : request.cause.value();
-  run.correlation = request.correlation.empty() ? qualified_id(moment.epoch, beginning)
-                                                : request.correlation;
+  run.correlation =
+      request.correlation.empty() ? qualified_id(moment.epoch, beginning) : request.correlation;
   run.tenant = request.tenant;
   run.principal = request.principal;
   run.priority = request.priority;
   const Duration deadline = request.deadline.ns > 0 ? request.deadline : policy.deadline;
   if (deadline.ns > 0) run.deadline = moment.now + deadline;
   run.input = request.cause.none() ? Sequence(request.id.value()) : request.cause;
-  effects.events.push_back(
-      {created_event(run, request, moment), request.cause.none(), Ordinal()});
+  effects.events.push_back({created_event(run, request, moment), request.cause.none(), Ordinal()});
   return effects;
 }
 
@@ -201,8 +200,7 @@ Effects postpone_step(const Run& run, const Step& step, const Postponement& post
   Effects effects = begin_effects(run);
   Step later = step;
   later.state = StepState::scheduled;
-  effects.events.push_back(
-      {postponed_event(run, step, postponement, moment), false, Ordinal()});
+  effects.events.push_back({postponed_event(run, step, postponement, moment), false, Ordinal()});
   if (postponement.repeatable) {
     later.attempt += 1;
     effects.events.push_back({started_event(run, later, moment), false, later.ordinal});

@@ -83,7 +83,8 @@ struct Postponement {
 [[nodiscard]] Effects postpone_step(const Run& run, const Step& step,
                                     const Postponement& postponement, const Moment& moment);
 
-// `step` may or may not have happened: the run waits for a person, with run_reason::unknown_outcome.
+// `step` may or may not have happened: the run waits for a person, with
+// run_reason::unknown_outcome.
 [[nodiscard]] Effects park_step(const Run& run, const Step& step, std::string_view why,
                                 const Moment& moment);
 

@@ -8,25 +8,20 @@ namespace limpet::run {
 
 std::string_view to_string(Autonomy autonomy) {
   switch (autonomy) {
-    case Autonomy::read_only:
-      return "read_only";
-    case Autonomy::supervised:
-      return "supervised";
-    case Autonomy::full:
-      return "full";
+    case Autonomy::read_only: return "read_only";
+    case Autonomy::supervised: return "supervised";
+    case Autonomy::full: return "full";
   }
   return "";
 }
 
 std::string_view denial_reason(const AgentPolicy& policy, std::string_view tool,
                                const ToolHints& hints) {
-  const bool listed = std::ranges::any_of(policy.tools, [tool](const std::string& pattern) {
-    return pattern_matches(pattern, tool);
-  });
+  const bool listed = std::ranges::any_of(
+      policy.tools, [tool](const std::string& pattern) { return pattern_matches(pattern, tool); });
   if (!listed) return "the agent's tool list does not name this tool";
   switch (policy.autonomy) {
-    case Autonomy::full:
-      return {};
+    case Autonomy::full: return {};
     case Autonomy::supervised:
       return hints.read_only || !hints.destructive
                  ? std::string_view()

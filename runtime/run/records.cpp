@@ -173,7 +173,8 @@ ByteVector event_for_agent(const EventView& event, Epoch epoch) {
 }
 
 uint64_t turn_seed(const Run& run, Sequence event) {
-  // The finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators).
+  // The finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+  // Generators).
   uint64_t mixed = run.id.value() * 0x9e3779b97f4a7c15ull + event.value() + run.epoch.value();
   mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ull;
   mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebull;

@@ -1,7 +1,8 @@
 #pragma once
 
 // The events by which a run tells its story; their types and members are stable. [any]
-// The run's correlation, tenant and id are on each; the principal is the agent unless a person acted.
+// The run's correlation, tenant and id are on each; the principal is the agent unless a person
+// acted.
 
 #include <string_view>
 

@@ -5,8 +5,8 @@
 // Owner: whoever builds it, then the store. Thread: [main] while built, [store] while applied.
 //
 // Sequences are given out on main when an event is appended, because the writer commits changes in
-// the order of their submission: an id is known before its commit and used in the same change, and no
-// sequence is ever skipped. That is why only one Change may be open at a time.
+// the order of their submission: an id is known before its commit and used in the same change, and
+// no sequence is ever skipped. That is why only one Change may be open at a time.
 
 #include <cstdint>
 #include <functional>

@@ -17,7 +17,7 @@ namespace limpet::store {
 namespace {
 
 constexpr const char* file_name = "/store.mdb";
-constexpr unsigned readers_max = 16;  // main, and one for each reader of the API; never one a client
+constexpr unsigned readers_max = 16;  // main, and one for each reader of the API; none a client
 constexpr mode_t file_mode = 0640;
 
 Error system_error(const char* where) { return Error{ErrorCode::io, where, errno}; }
@@ -70,7 +70,8 @@ Result<void> reserve_disk(const std::string& file, uint64_t bytes, Logger& logge
   return reserved.error();
 }
 
-// LMDB opens its files without O_CLOEXEC in the release we build on; children must not inherit them.
+// LMDB opens its files without O_CLOEXEC in the release we build on; children must not inherit
+// them.
 Result<EnvironmentHandle> open_lmdb(const std::string& file, uint64_t map_bytes) {
   MDB_env* raw = nullptr;
   if (const int code = mdb_env_create(&raw)) return lmdb_error(code, "store: create environment");
@@ -114,7 +115,9 @@ Result<Content> read_content(MDB_env* environment) {
     MDB_val value{};
     code = mdb_get(transaction, tree, &lookup, &value);
     content.found = code == 0;
-    if (content.found) hot = decode_hot({static_cast<const uint8_t*>(value.mv_data), value.mv_size});
+    if (content.found) {
+      hot = decode_hot({static_cast<const uint8_t*>(value.mv_data), value.mv_size});
+    }
   }
   // Commit, not abort: aborting would close the tree's handle, which is kept.
   mdb_txn_commit(transaction);
@@ -135,17 +138,13 @@ uint64_t reserve_bytes(uint64_t max_bytes) {
 
 Error lmdb_error(int code, const char* where) {
   switch (code) {
-    case MDB_MAP_FULL:
-      return Error{ErrorCode::full, where};
+    case MDB_MAP_FULL: return Error{ErrorCode::full, where};
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
-    case MDB_PANIC:
-      return Error{ErrorCode::corrupt, where};
-    case MDB_VERSION_MISMATCH:
-      return Error{ErrorCode::unsupported, where};
-    case ENOSPC:
-      return Error{ErrorCode::full, where, ENOSPC};
+    case MDB_PANIC: return Error{ErrorCode::corrupt, where};
+    case MDB_VERSION_MISMATCH: return Error{ErrorCode::unsupported, where};
+    case ENOSPC: return Error{ErrorCode::full, where, ENOSPC};
     default:
       return Error{code > 0 ? ErrorCode::io : ErrorCode::internal, where, code > 0 ? code : 0};
   }
@@ -172,8 +171,7 @@ Result<Environment> open_environment(const OpenOptions& options, Logger& logger)
   environment.created = !content.found;
 
   // At this point the file is ours and readable. What follows decides under which epoch it goes on.
-  const bool other_machine = marker && !marker->machine_id.empty() &&
-                             !options.machine_id.empty() &&
+  const bool other_machine = marker && !marker->machine_id.empty() && !options.machine_id.empty() &&
                              marker->machine_id != options.machine_id;
   environment.epoch_changed = content.found && other_machine;
   if (environment.created || environment.epoch_changed) environment.hot.epoch = options.new_epoch;

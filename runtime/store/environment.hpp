@@ -5,8 +5,8 @@
 // and by readers. Fails with: busy (another process), io, full (no room to preallocate), corrupt,
 // unsupported, invalid (limits that contradict the file).
 //
-// The rules: one lock on the directory; a marker file, so that a missing mount is not mistaken for a
-// new store; 4 KiB pages on every kernel; room on the disk taken at once, so that a commit cannot
+// The rules: one lock on the directory; a marker file, so that a missing mount is not mistaken for
+// a new store; 4 KiB pages on every kernel; room on the disk taken at once, so that a commit cannot
 // meet a full disk; both descriptors close on exec; the newest meta page written again and synced
 // before it is trusted, because a failed sync may have left it in memory only.
 

@@ -1,8 +1,8 @@
 #pragma once
 
 // HotRecord: the one record that every commit rewrites: counters that must move together with the
-// rows they count. Main owns the newest copy (with changes not yet on disk); each change carries the
-// copy that is true after it, and the writer stores that of the batch's last change. [any]
+// rows they count. Main owns the newest copy (with changes not yet on disk); each change carries
+// the copy that is true after it, and the writer stores that of the batch's last change. [any]
 // Limits: encoded at most hot_record_bytes_max.
 
 #include <array>

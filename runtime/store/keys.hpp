@@ -1,8 +1,8 @@
 #pragma once
 
-// Keys of the one tree. The first byte is the region; integers are big-endian, so that byte order is
-// number order; the log is the last region, so that appends go to the right edge. FORMAT.md is the
-// grammar; this file and its test are its proof. [any, no-alloc]
+// Keys of the one tree. The first byte is the region; integers are big-endian, so that byte order
+// is number order; the log is the last region, so that appends go to the right edge. FORMAT.md is
+// the grammar; this file and its test are its proof. [any, no-alloc]
 
 #include <array>
 #include <cstdint>
@@ -39,8 +39,8 @@ class Key {
 // Milliseconds since 1970 in 48 bits: good until the year 10889.
 using StoreMs = uint64_t;
 
-// Where a task stands among the ready ones. The ticket is given out in the order of changes, so that
-// no row can ever appear behind a cursor that has passed.
+// Where a task stands among the ready ones. The ticket is given out in the order of changes, so
+// that no row can ever appear behind a cursor that has passed.
 struct Lane {
   uint16_t queue = 0;
   uint16_t tenant = 0;

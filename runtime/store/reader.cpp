@@ -111,8 +111,7 @@ Result<ByteSpan> Reader::join_parts(Sequence sequence, Row* row, bool* more_out)
     LIMPET_TRY(std::optional<Row> following, step());
     *more_out = following.has_value();
     if (following) *row = *following;
-    const std::optional<LogPlace> place =
-        following ? parse_log_key(following->key) : std::nullopt;
+    const std::optional<LogPlace> place = following ? parse_log_key(following->key) : std::nullopt;
     if (!place || place->sequence != sequence || place->part != next_part) return record;
     if (!joined) joined_.assign(record.begin(), record.end());
     joined_.insert(joined_.end(), following->value.begin(), following->value.end());

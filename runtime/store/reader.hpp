@@ -2,8 +2,8 @@
 
 // Reader: looks at what is committed, and only that: visible means durable.
 // Owner: one thread's owner of it (main has one). Thread: the one that made it. Fails with: io,
-// corrupt. Limits: a Snapshot pins pages of the file, so it is short: it lives for one function, and
-// long readings take a new one every limits::read_records_max records.
+// corrupt. Limits: a Snapshot pins pages of the file, so it is short: it lives for one function,
+// and long readings take a new one every limits::read_records_max records.
 
 #include <cstdint>
 #include <functional>
@@ -26,7 +26,7 @@ using RowVisitor = std::function<bool(ByteSpan key, ByteSpan value)>;
 using EventVisitor = std::function<bool(const EventView& event)>;
 
 struct EventsRead {
-  Sequence next;         // where to go on; the end of the log when all was read
+  Sequence next;  // where to go on; the end of the log when all was read
   uint32_t visited = 0;
   uint32_t corrupt = 0;  // records that did not match their checksum; skipped
 };

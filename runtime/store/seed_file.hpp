@@ -4,8 +4,9 @@
 //
 // LMDB takes the page size of the kernel that creates the file; on a kernel with 16 KiB pages every
 // commit would write four times as much for ever. A file that exists keeps its page size, so new
-// stores begin from these bytes. They follow LMDB 0.9's own structures (lmdb 0.9.24, mdb.c: MDB_page,
-// MDB_meta), whose integers have the machine's word size; a test compares them with what LMDB makes.
+// stores begin from these bytes. They follow LMDB 0.9's own structures (lmdb 0.9.24, mdb.c:
+// MDB_page, MDB_meta), whose integers have the machine's word size; a test compares them with what
+// LMDB makes.
 // A file of another word size or byte order is refused by LMDB itself. [any]
 
 #include <cstddef>

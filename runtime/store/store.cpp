@@ -37,7 +37,8 @@ Result<std::unique_ptr<Store>> Store::open(const OpenOptions& options, Wiring wi
   return store;
 }
 
-// The first commit of this opening: it proves that the disk takes writes before anyone relies on it.
+// The first commit of this opening: it proves that the disk takes writes before anyone relies on
+// it.
 Result<void> Store::begin_incarnation(const OpenOptions& options) {
   Change change = begin();
   change.hot().incarnation = hot_.incarnation.next();

@@ -61,8 +61,8 @@ class Writer {
   // Queues the change. Errors, with the change untouched: busy, closed.
   [[nodiscard]] Result<void> give(Change& change);
 
-  // Swaps into `finished_out`, which is empty, the changes answered since the last call, in order of
-  // submission. [any]
+  // Swaps into `finished_out`, which is empty, the changes answered since the last call, in order
+  // of submission. [any]
   void take_done(std::vector<Finished>& finished_out);
   // Waits until there is something to take, or nothing is outstanding. [any, blocking]
   void wait_done();

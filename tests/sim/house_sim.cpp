@@ -132,14 +132,11 @@ void HouseSim::tick() {
   switch (random(20)) {
     case 0:
     case 1:
-    case 2:
-      return send_new();
-    case 3:
-      return send_again();
+    case 2: return send_new();
+    case 3: return send_again();
     case 4:
     case 5:
-    case 6:
-      return life.turns.pump();
+    case 6: return life.turns.pump();
     case 7:
     case 8:
     case 9:
@@ -147,21 +144,15 @@ void HouseSim::tick() {
       life.calls.pump();
       fixture_.host.refuse_calls.reset();
       return;
-    case 10:
-      return life.timers.pump();
+    case 10: return life.timers.pump();
     case 11:
     case 12:
     case 13:
-    case 14:
-      life.store->deliver();
-      return life.runs.sweep();
+    case 14: life.store->deliver(); return life.runs.sweep();
     case 15:
-    case 16:
-      return finish_one();
-    case 17:
-      return resolve_one();
-    case 18:
-      return move_clock();
+    case 16: return finish_one();
+    case 17: return resolve_one();
+    case 18: return move_clock();
     default:
       if (chance(50)) return crash();
       if (dying_ || chance(50)) return;
@@ -314,8 +305,7 @@ void HouseSim::check_runs() {
   uint64_t audited = 0;
   for (const Run& run : fixture_.runs()) {
     ++counts_.runs;
-    const bool paused =
-        run.state == RunState::paused && run.reason == run_reason::unknown_outcome;
+    const bool paused = run.state == RunState::paused && run.reason == run_reason::unknown_outcome;
     if (run.agent == "audit") audited += run.turns;
     if (run.agent == "worker" && run.state != RunState::completed && !paused) {
       fail("a run was left " + std::string(to_string(run.state)) + " " + run.reason);

@@ -69,9 +69,9 @@ class HouseSim {
 
   HouseFixture fixture_;
   std::mt19937_64 engine_;
-  bool dying_ = false;  // the disk takes nothing any more
-  std::map<uint64_t, Sent> sent_;  // by number, which is the event's data
-  std::map<std::string, int> acts_;  // of tools that must not act twice, by idempotency key
+  bool dying_ = false;                       // the disk takes nothing any more
+  std::map<uint64_t, Sent> sent_;            // by number, which is the event's data
+  std::map<std::string, int> acts_;          // of tools that must not act twice, by idempotency key
   std::map<std::string, int> agent_errors_;  // by run and event
   SimCounts counts_;
   std::string fault_;

@@ -1,6 +1,7 @@
 #pragma once
 
-// A program started by a test, and killed by it. It dies with the test. Owner: the test. Thread: one.
+// A program started by a test, and killed by it. It dies with the test. Owner: the test. Thread:
+// one.
 
 #include <sys/types.h>
 

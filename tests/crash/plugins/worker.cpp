@@ -1,5 +1,5 @@
-// worker: the agent of the crash tests. For its item it calls both tools of `effects`, and completes
-// when both are done.
+// worker: the agent of the crash tests. For its item it calls both tools of `effects`, and
+// completes when both are done.
 #include <limpet/cpp/plugin.hpp>
 
 namespace limpet::crash_worker {

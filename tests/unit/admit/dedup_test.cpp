@@ -155,10 +155,12 @@ TEST_CASE("dedup: the largest request fits the rows of the store") {
   REQUIRE(snapshot.ok());
   const store::Key prefix = store::dedup_prefix();
   size_t largest = 0;
-  REQUIRE(snapshot->scan(prefix, prefix, [&](ByteSpan, ByteSpan value) {
-                    largest = std::max(largest, value.size());
-                    return true;
-                  })
+  REQUIRE(snapshot
+              ->scan(prefix, prefix,
+                     [&](ByteSpan, ByteSpan value) {
+                       largest = std::max(largest, value.size());
+                       return true;
+                     })
               .ok());
   CHECK(largest <= limits::store_part_bytes_max);
   CHECK(fixture.find("255") == first.plus(255));

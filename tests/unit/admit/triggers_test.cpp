@@ -30,7 +30,8 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("triggers: each trigger whose pattern and subject fit matches, in the order of the config") {
+TEST_CASE(
+    "triggers: each trigger whose pattern and subject fit matches, in the order of the config") {
   const Triggers triggers({{"a", "sensor.*", "", ""},
                            {"b", "#", "", "all"},
                            {"c", "sensor.reading", "line1/pump", ""},
@@ -52,8 +53,8 @@ TEST_CASE("triggers: a subject that ends in a star is a prefix, and a lone star 
 }
 
 TEST_CASE("triggers: our own events match only patterns that name them so") {
-  const Triggers triggers({{"a", "#", "", ""}, {"b", "*.run.failed", "", ""},
-                           {"c", "limpet.run.*", "", ""}});
+  const Triggers triggers(
+      {{"a", "#", "", ""}, {"b", "*.run.failed", "", ""}, {"c", "limpet.run.*", "", ""}});
   CHECK(matches(triggers, make_event("limpet.run.failed")) == Names{"c/"});
 }
 

@@ -37,7 +37,8 @@ std::function<host::ToolResult(const host::ToolCall&)> answers(std::vector<Outco
 
 }  // namespace
 
-TEST_CASE("calls: the start of a call that may not run twice is on disk before the tool is called") {
+TEST_CASE(
+    "calls: the start of a call that may not run twice is on disk before the tool is called") {
   CallsFixture fixture("t.once", acts_once);
   StepState state_at_call = StepState::scheduled;
   size_t started_at_call = 0;
@@ -211,7 +212,7 @@ TEST_CASE("calls: a person settles an unknown outcome with done, failed or retry
     const Run run = fixture.runs()[0];
     int settled = 0;
     int refused = 0;
-    const api::Resolution resolution{run.id,  Ordinal(1), outcome, codec::cbor_item(4),
+    const api::Resolution resolution{run.id, Ordinal(1), outcome, codec::cbor_item(4),
                                      "seen", "uid:7"};
     const auto note = [&](const api::Answer<std::monostate>& answer) {
       ++(std::holds_alternative<std::monostate>(answer) ? settled : refused);
@@ -277,8 +278,8 @@ TEST_CASE("calls: resolving what is not there, or not unknown, is refused") {
   fixture.life->calls.resolve({RunId(99), Ordinal(1), Outcome::done, {}, {}, {}}, note);
   fixture.life->calls.resolve({run, Ordinal(9), Outcome::done, {}, {}, {}}, note);
   fixture.life->calls.resolve({run, Ordinal(1), Outcome::done, {}, {}, {}}, note);
-  CHECK(codes == std::vector<ErrorCode>{ErrorCode::not_found, ErrorCode::not_found,
-                                        ErrorCode::conflict});
+  CHECK(codes ==
+        std::vector<ErrorCode>{ErrorCode::not_found, ErrorCode::not_found, ErrorCode::conflict});
 }
 
 TEST_CASE("calls: calls of a run that has ended do not begin") {

@@ -198,16 +198,16 @@ TEST_CASE("recovery: without an answer the step is parked, never run again in si
     CHECK(shop.log("limpet.step.unknown").size() == 1);
     CHECK(shop.faults() == "");
     // And a person can still settle it.
-    shop.life->calls.resolve(
-        {shop.runs()[0].id, Ordinal(1), Outcome::done, {}, {}, "uid:7"},
-        [](const api::Answer<std::monostate>&) {});
+    shop.life->calls.resolve({shop.runs()[0].id, Ordinal(1), Outcome::done, {}, {}, "uid:7"},
+                             [](const api::Answer<std::monostate>&) {});
     REQUIRE(shop.settle());
     CHECK(shop.runs()[0].state == RunState::completed);
     CHECK(shop.faults() == "");
   }
 }
 
-TEST_CASE("recovery: a result that came while the disk was dying leaves the step unknown, not done") {
+TEST_CASE(
+    "recovery: a result that came while the disk was dying leaves the step unknown, not done") {
   Interrupted shop;
   shop.host.tool("t.act").info.has_lookup = false;
   shop.break_disk();

@@ -193,8 +193,7 @@ class Check {
     }
     const auto step = rows_.steps.find({id, Ordinal(store::read_u32(value.subspan(8)))});
     if (step == rows_.steps.end()) return fault("a call's row without a step", id.value());
-    if (step->second.ready_ticket != place.ticket ||
-        step->second.ready_at_ms != place.ready_at) {
+    if (step->second.ready_ticket != place.ticket || step->second.ready_at_ms != place.ready_at) {
       fault("a call's row that its step does not name", id.value());
     }
   }

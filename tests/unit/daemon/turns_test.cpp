@@ -13,7 +13,8 @@ void count_events(const SeenTurn& seen, Decide& decide) { decide.state(seen.coun
 
 }  // namespace
 
-TEST_CASE("turns: an event with a trigger starts a run, the key's next event goes to the same run") {
+TEST_CASE(
+    "turns: an event with a trigger starts a run, the key's next event goes to the same run") {
   HouseFixture fixture;
   fixture.add_agent("counter", count_events);
   fixture.add_trigger("counter", "sensor.*", "{subject}");
@@ -66,7 +67,8 @@ TEST_CASE("turns: two triggers that bring one event to one run deliver it once")
   CHECK(fixture.faults() == "");
 }
 
-TEST_CASE("turns: state, emits, calls and the acknowledgement of one turn become visible together") {
+TEST_CASE(
+    "turns: state, emits, calls and the acknowledgement of one turn become visible together") {
   HouseFixture fixture;
   fixture.host.add_tool("t.slow", reads_only).slow = true;
   fixture.add_agent("worker", [](const SeenTurn& seen, Decide& decide) {
@@ -296,16 +298,15 @@ TEST_CASE("turns: events queued behind a run that completes go to its successor,
 }
 
 TEST_CASE("turns: an event whose turn is on its way to the disk does not go to the successor too") {
-  // A deadline or a cancellation may end a run while its last turn is being committed. The inbox row
-  // of that turn was still on disk then, and the successor got the event a second time.
+  // A deadline or a cancellation may end a run while its last turn is being committed. The inbox
+  // row of that turn was still on disk then, and the successor got the event a second time.
   HouseFixture fixture;
   std::vector<uint64_t> handled;
   run::AgentPolicy policy;
   policy.name = "slow";
   policy.deadline = seconds(10);
-  fixture.add_agent(policy, [&](const SeenTurn& seen, Decide&) {
-    handled.push_back(seen.sequence);
-  });
+  fixture.add_agent(policy,
+                    [&](const SeenTurn& seen, Decide&) { handled.push_back(seen.sequence); });
   fixture.add_trigger("slow", "job.new", "one");
   REQUIRE(fixture.open());
   fixture.ingest({make_event("job.new"), make_event("job.new")});

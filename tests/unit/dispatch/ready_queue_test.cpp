@@ -25,9 +25,8 @@ struct QueueFixture : StoreFixture {
   void submit(uint64_t run, uint8_t priority = 5, uint64_t delay_ms = 0,
               uint16_t number = turn_queue) {
     store::Change change = store->begin();
-    const store::ReadyPlace place{{number, 0, priority},
-                                  store->now_ms() + delay_ms,
-                                  change.hot().next_ticket++};
+    const store::ReadyPlace place{
+        {number, 0, priority}, store->now_ms() + delay_ms, change.hot().next_ticket++};
     ByteVector value(12, 0);
     value[7] = static_cast<uint8_t>(run);
     if (number == turn_queue) value.resize(8);

@@ -59,8 +59,8 @@ TEST_CASE("decision: each command is read with all its members") {
   builder.uint(2);
   builder.text("commands");
   builder.raw(codec::cbor_array({
-      CborRaw{cbor_map({{"do", "call"}, {"as", "a-1._Z"}, {"tool", "t.x"},
-                        {"arguments", CborRaw{arguments}}})},
+      CborRaw{cbor_map(
+          {{"do", "call"}, {"as", "a-1._Z"}, {"tool", "t.x"}, {"arguments", CborRaw{arguments}}})},
       CborRaw{cbor_map({{"do", "call"}, {"as", "b"}, {"tool", "t.y"}})},
       CborRaw{cbor_map({{"do", "emit"}, {"type", "job.done"}, {"subject", "s"}, {"data", 7}})},
       CborRaw{cbor_map({{"do", "timer"}, {"as", "later"}, {"after_ms", 1500}})},
@@ -111,9 +111,9 @@ TEST_CASE("decision: no truncation of a good decision is taken, and none is read
 }
 
 TEST_CASE("decision: any single byte changed is taken or refused, never a crash") {
-  const ByteVector good = with_commands(
-      {cbor_map({{"do", "call"}, {"as", "one"}, {"tool", "t.x"}}),
-       cbor_map({{"do", "emit"}, {"type", "a.b"}, {"data", 5}}), complete});
+  const ByteVector good =
+      with_commands({cbor_map({{"do", "call"}, {"as", "one"}, {"tool", "t.x"}}),
+                     cbor_map({{"do", "emit"}, {"type", "a.b"}, {"data", 5}}), complete});
   size_t refused = 0;
   for (size_t index = 0; index < good.size(); ++index) {
     for (int value = 0; value < 256; ++value) {
@@ -177,14 +177,13 @@ TEST_CASE("decision: a call needs a plain name, a tool and a map, each within it
   CHECK(call("", "t.x") == "call needs `as`, the step's name");
   CHECK(call(std::string(64, 'n'), "t.x") == "taken");
   CHECK(call(std::string(65, 'n'), "t.x") == "call has a name of more than 64 bytes");
-  CHECK(call("a/b", "t.x") ==
-        "call has a name with characters other than letters, digits, _-.");
+  CHECK(call("a/b", "t.x") == "call has a name with characters other than letters, digits, _-.");
   CHECK(call("a", "") == "call needs `tool`, of at most 128 bytes");
   CHECK(call("a", std::string(128, 't')) == "taken");
   CHECK(call("a", std::string(129, 't')) == "call needs `tool`, of at most 128 bytes");
   const auto arguments = [](ByteSpan item) {
-    return refusal_of_command(cbor_map(
-        {{"do", "call"}, {"as", "a"}, {"tool", "t"}, {"arguments", CborRaw{item}}}));
+    return refusal_of_command(
+        cbor_map({{"do", "call"}, {"as", "a"}, {"tool", "t"}, {"arguments", CborRaw{item}}}));
   };
   CHECK(arguments(ByteVector{0x01}) == "call needs a map as `arguments`");
   CHECK(arguments(cbor_map({{"x", std::string(50000, 'x')}})) == "taken");
@@ -194,8 +193,8 @@ TEST_CASE("decision: a call needs a plain name, a tool and a map, each within it
 
 TEST_CASE("decision: an emit needs a type that is not ours, and bounded data") {
   const auto emit = [](std::string_view type, std::string_view subject, ByteSpan data) {
-    return refusal_of_command(cbor_map(
-        {{"do", "emit"}, {"type", type}, {"subject", subject}, {"data", CborRaw{data}}}));
+    return refusal_of_command(
+        cbor_map({{"do", "emit"}, {"type", type}, {"subject", subject}, {"data", CborRaw{data}}}));
   };
   CHECK(emit("a.b", "", {}) == "taken");
   CHECK(emit("", "", {}) == "emit needs a dotted name as `type`");

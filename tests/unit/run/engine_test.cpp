@@ -123,8 +123,7 @@ TEST_CASE("engine: a turn counts, takes the new state and forgets failed attempt
   decision.state = {0x01};
   decision.state_version = 3;
   const AgentPolicy policy = make_policy();
-  const Effects effects =
-      apply_decision(run, decision, {policy, find_tool, moment, Sequence(99)});
+  const Effects effects = apply_decision(run, decision, {policy, find_tool, moment, Sequence(99)});
   CHECK(effects.run.turns == 5);
   CHECK(effects.run.turn_attempts == 0);
   CHECK(effects.run.updated == moment.now);
@@ -136,8 +135,8 @@ TEST_CASE("engine: a turn counts, takes the new state and forgets failed attempt
 }
 
 TEST_CASE("engine: a repeatable call is started with the turn, another one only queued") {
-  const Effects effects = decide(make_run(), {CallCommand{"one", "t.read", {0xa0}},
-                                              CallCommand{"two", "t.act", {0xa0}}});
+  const Effects effects = decide(
+      make_run(), {CallCommand{"one", "t.read", {0xa0}}, CallCommand{"two", "t.act", {0xa0}}});
   CHECK(types(effects) == Types{"limpet.step.started"});
   CHECK(effects.events[0].step == Ordinal(1));
   CHECK(effects.events[0].event.causation == qualified_id(Epoch(42), 99));
@@ -222,8 +221,7 @@ TEST_CASE("engine: over the budget of open steps nothing of the decision begins"
   Run run = make_run();
   run.steps = 5;
   run.steps_open = 1;
-  const std::vector<Command> two = {CallCommand{"a", "t.read", {0xa0}},
-                                    TimerCommand{"b", 1}};
+  const std::vector<Command> two = {CallCommand{"a", "t.read", {0xa0}}, TimerCommand{"b", 1}};
   const Effects over = decide(run, two, policy);
   CHECK(over.ended);
   CHECK(over.run.state == RunState::failed);

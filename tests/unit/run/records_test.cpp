@@ -57,11 +57,17 @@ TEST_CASE("records: an agent sees an event as one map, with an id even if it had
   event.run = RunId(7);
   event.data = codec::cbor_map({{"level", 3}});
   const std::string epoch = to_string(Epoch(42));
-  CHECK(members_of(event_for_agent(view(event), Epoch(42))) ==
-        Members{{"type", "sensor.reading"}, {"source", "limpet/test"}, {"subject", "boiler"},
-                {"id", epoch + "-12"}, {"time", "5"}, {"sequence", "12"}, {"epoch", epoch},
-                {"correlationid", "c-1"}, {"causationid", "e-2"}, {"runid", epoch + "-7"},
-                {"data", "?"}});
+  CHECK(members_of(event_for_agent(view(event), Epoch(42))) == Members{{"type", "sensor.reading"},
+                                                                       {"source", "limpet/test"},
+                                                                       {"subject", "boiler"},
+                                                                       {"id", epoch + "-12"},
+                                                                       {"time", "5"},
+                                                                       {"sequence", "12"},
+                                                                       {"epoch", epoch},
+                                                                       {"correlationid", "c-1"},
+                                                                       {"causationid", "e-2"},
+                                                                       {"runid", epoch + "-7"},
+                                                                       {"data", "?"}});
   event.id = "mine";
   CHECK(members_of(event_for_agent(view(event), Epoch(42)))["id"] == "mine");
 }
@@ -88,8 +94,8 @@ TEST_CASE("records: the largest event still fits what an agent is given") {
   event.causation = event.source;
   event.run = RunId(UINT64_MAX);
   event.time = WallTime{UINT64_MAX};
-  event.data = codec::cbor_item(
-      codec::CborScalar(std::string(limits::event_data_bytes_max - 5, 'd')));
+  event.data =
+      codec::cbor_item(codec::CborScalar(std::string(limits::event_data_bytes_max - 5, 'd')));
   CHECK(event_for_agent(view(event), Epoch(epoch_mask)).size() > limits::event_data_bytes_max);
 }
 

@@ -20,7 +20,8 @@ TEST_CASE("store: events come back in order with the sequences they were given")
   CHECK(events[1].sequence == Sequence(2));
 }
 
-TEST_CASE("store: reopening keeps every event, the epoch and the counters, and counts the opening") {
+TEST_CASE(
+    "store: reopening keeps every event, the epoch and the counters, and counts the opening") {
   StoreFixture fixture;
   fixture.open();
   CHECK(fixture.store->created());
@@ -115,7 +116,9 @@ TEST_CASE("store: a scan visits one prefix in order and stops when told to") {
   StoreFixture fixture;
   fixture.open();
   Change change = fixture.store->begin();
-  for (uint64_t event = 1; event <= 5; ++event) change.put(inbox_key(RunId(7), Sequence(event)), {});
+  for (uint64_t event = 1; event <= 5; ++event) {
+    change.put(inbox_key(RunId(7), Sequence(event)), {});
+  }
   change.put(inbox_key(RunId(8), Sequence(1)), {});
   REQUIRE(fixture.store->submit(std::move(change)).ok());
   fixture.store->drain();

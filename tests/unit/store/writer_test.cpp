@@ -14,7 +14,8 @@ using limpet::testing::StoreFixture;
 
 namespace {
 
-// The descriptors of the data file: LMDB writes pages through one and the meta page through another.
+// The descriptors of the data file: LMDB writes pages through one and the meta page through
+// another.
 std::vector<int> data_descriptors(const std::string& directory) {
   std::vector<int> result;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
