@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 namespace limpet::tidy {
 namespace {
@@ -166,6 +167,25 @@ std::string judge_relative(std::string_view path, const Layer& layer, std::strin
   return layer_of(target) == &layer ? std::string{} : "leads out of " + std::string(layer.folder);
 }
 
+// The header that `path` implements, if it is one of `paths`; else empty.
+std::string own_header(std::string_view path, const std::set<std::string_view>& paths) {
+  if (!path.ends_with(".cpp") || layer_of(path) == nullptr) return {};
+  std::string header(path.substr(0, path.size() - 3));
+  header += "hpp";
+  if (paths.contains(header)) return header;
+  const std::size_t linux_folder = header.find("/linux/");
+  if (linux_folder == std::string::npos) return {};
+  header.erase(linux_folder, std::string_view("/linux").size());
+  return paths.contains(header) ? header : std::string{};
+}
+
+std::string_view first_include(std::string_view code) {
+  for (const std::string_view line : lines_of(code)) {
+    if (const std::optional<Include> include = include_in(line)) return include->path;
+  }
+  return {};
+}
+
 // Why `layer` may not include this, or empty.
 std::string judge(const Include& include, const Layer& layer, std::string_view file) {
   if (const std::string_view folder = folder_of(include.path); !folder.empty()) {
@@ -207,6 +227,22 @@ Findings check_layers(const Source& source) {
     const std::string reason = judge(*include, *layer, source.path);
     if (!reason.empty()) {
       findings.push_back({source.path, number, std::string(include->path) + ": " + reason});
+    }
+  }
+  return findings;
+}
+
+Findings check_own_header_first(std::span<const Source> sources) {
+  Findings findings;
+  std::set<std::string_view> paths;
+  for (const Source& source : sources) paths.insert(source.path);
+  for (const Source& source : sources) {
+    const std::string header = own_header(source.path, paths);
+    if (header.empty()) continue;
+    const std::string code = blanked(source.text, Keep::strings);
+    const std::string_view first = first_include(code);
+    if (header != first && !header.ends_with("/" + std::string(first))) {
+      findings.push_back({source.path, 0, "does not include " + header + " first"});
     }
   }
   return findings;

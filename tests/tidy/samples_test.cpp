@@ -83,6 +83,22 @@ TEST_CASE("tidy: a third-party library stays in the .cpp files of its folder") {
   CHECK(one("plugins/mqtt/mqtt.cpp", "mqtt/async_client.h") == 0);
 }
 
+TEST_CASE("tidy: a source includes its own header before anything else") {
+  const Source header{"runtime/a/a.hpp", ""};
+  const auto findings = [&header](const std::string& text) {
+    return check_own_header_first(std::vector{header, Source{"runtime/store/a.cpp", text}}).size() +
+           check_own_header_first(
+               std::vector{Source{"runtime/store/a.hpp", ""}, Source{"runtime/store/a.cpp", text}})
+               .size();
+  };
+  CHECK(findings("// why\n#include \"store/a.hpp\"\n#include <vector>\n") == 0);
+  CHECK(findings("#include <vector>\n#include \"store/a.hpp\"\n") == 1);
+  CHECK(findings("// #include \"store/a.hpp\"\nint a;\n") == 1);
+  CHECK(check_own_header_first(
+            std::vector{Source{"platform/clock.hpp", ""}, Source{"platform/linux/clock.cpp", ""}})
+            .size() == 1);
+}
+
 TEST_CASE("tidy: the pure folders do not reach the operating system") {
   CHECK(layers("platform/linux/files.cpp", "#include <unistd.h>\n").empty());
   CHECK(layers("runtime/run/engine.cpp", "#include <unistd.h>\n").size() == 1);

@@ -47,6 +47,10 @@ TEST_CASE("tidy: every include is allowed by the layer table") {
   require_none_in_tree(check_layers);
 }
 
+TEST_CASE("tidy: every source includes its own header first") {
+  require_none(check_own_header_first(tree()));
+}
+
 TEST_CASE("tidy: lines, functions, headers and files keep their limits") {
   require_none_in_tree(check_lines);
   require_none_in_tree(check_functions);

@@ -1,5 +1,6 @@
-# Each header compiles alone. A generated file includes it and nothing else; headers of the SDK are
-# compiled as C11 and as C++20, because plugins are written in both.
+# Each header compiles alone. A generated file includes it and nothing else. Headers whose own .cpp
+# stands beside them need none: tests/tidy sees to it that the .cpp includes its header first. The
+# SDK's are compiled as C11 and as C++20, because plugins are written in both.
 set(limpet_headers_dir ${CMAKE_CURRENT_BINARY_DIR}/headers)
 
 # Adds to `list_name` a file of the language `extension` that includes `header` alone.
@@ -20,9 +21,17 @@ file(GLOB_RECURSE sdk_cpp_headers CONFIGURE_DEPENDS ${sdk_dir}/*.hpp)
 
 set(units "")
 foreach(header IN LISTS runtime_headers)
+  string(REGEX REPLACE "hpp$" "cpp" own_source ${header})
+  if(EXISTS ${own_source})
+    continue()
+  endif()
   limpet_header_unit(units ${PROJECT_SOURCE_DIR}/runtime ${header} cpp)
 endforeach()
 foreach(header IN LISTS platform_headers)
+  string(REGEX REPLACE "/([a-z0-9_]+)[.]hpp$" "/linux/\\1.cpp" own_source ${header})
+  if(EXISTS ${own_source})
+    continue()
+  endif()
   limpet_header_unit(units ${PROJECT_SOURCE_DIR} ${header} cpp)
 endforeach()
 foreach(header IN LISTS sdk_c_headers)
