@@ -30,7 +30,7 @@ void read_data(ByteSpan data, SeenTurn& seen) {
 
 SeenTurn see(const host::Turn& turn) {
   SeenTurn seen;
-  seen.agent = turn.agent;
+  seen.agent = turn.instance;
   seen.run = turn.run;
   seen.now_ms = turn.now.ns / 1000000;
   seen.seed = turn.seed;
@@ -156,7 +156,7 @@ host::Decision FakeHost::turn(const host::Turn& turn) {
   const SeenTurn seen = see(turn);
   turns.push_back(seen);
   if (before_turn) before_turn(seen);
-  const auto found = agents_.find(turn.agent);
+  const auto found = agents_.find(turn.instance);
   if (found == agents_.end()) return {Error{ErrorCode::not_found, "host: no agent"}, "none", {}};
   Decide decide;
   found->second(seen, decide);

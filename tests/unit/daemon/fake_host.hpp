@@ -70,7 +70,10 @@ class FakeHost final : public host::Host {
   using Agent = std::function<void(const SeenTurn&, Decide&)>;
 
   FakeTool& add_tool(std::string name, ToolHints hints);
-  void add_agent(std::string name, Agent agent) { agents_[std::move(name)] = std::move(agent); }
+  // One agent an instance, so that its name is the instance's.
+  void add_agent(std::string instance, Agent agent) {
+    agents_[std::move(instance)] = std::move(agent);
+  }
   FakeTool& tool(const std::string& name) { return tools_.at(name); }
   void remove_tool(const std::string& name) { tools_.erase(name); }
 

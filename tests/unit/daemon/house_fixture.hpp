@@ -3,6 +3,7 @@
 // HouseFixture: the daemon's workers on a store in a directory of its own, with a clock that stands
 // still, stepped by hand. A Life is what one process has in memory: dropping it is the crash.
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -60,18 +61,19 @@ struct HouseFixture {
   std::unique_ptr<admit::Triggers> triggers;
   std::unique_ptr<Life> life;
   std::mutex writer_gate;  // the writer's thread passes it after each commit
+  std::atomic<bool> writer_waits = false;  // at the gate
 
   // An agent that may call everything.
   void add_agent(const std::string& name, FakeHost::Agent agent) {
     run::AgentPolicy policy;
     policy.name = name;
-    policy.instance = name;
     policy.tools = {"#"};
     policy.autonomy = run::Autonomy::full;
     add_agent(std::move(policy), std::move(agent));
   }
   void add_agent(run::AgentPolicy policy, FakeHost::Agent agent) {
-    host.add_agent(policy.name, std::move(agent));
+    policy.instance = policy.name;
+    host.add_agent(policy.instance, std::move(agent));
     agents.add(std::move(policy));
   }
   void add_trigger(std::string agent, std::string event, std::string key = {}) {
@@ -96,6 +98,8 @@ struct HouseFixture {
   // Until nothing happens any more. False: it never came to rest.
   [[nodiscard]] bool settle();
   void advance(Duration duration) { clock.advance(duration); }
+
+  void pass_gate();  // by the writer's thread
 
   std::shared_ptr<Ingest> ingest(std::vector<Event> events);
   std::shared_ptr<Ingest> ingest(std::string_view type, std::string_view subject = {});
