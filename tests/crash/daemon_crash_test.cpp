@@ -182,10 +182,11 @@ void check_log(const House& house, const Producer& producer) {
   CHECK(gaps == 0);
   CHECK(twice == 0);
   CHECK(found.size() == producer.acknowledged().size());
+  size_t moved = 0;
   for (const auto& [item, sequence] : producer.sequences()) {
-    CAPTURE(item);
-    CHECK(found[item] == sequence);
+    moved += found[item] == sequence ? 0 : 1;
   }
+  CHECK(moved == 0);
 }
 
 void check_effects(const House& house, const Producer& producer) {
