@@ -109,11 +109,15 @@ class CborReader {
   std::array<uint32_t, limits::nesting_depth_max> pending_{};
   size_t depth_ = 0;
 
-  friend Result<void> validate(ByteSpan item);
+  friend Result<void> validate_depth(ByteSpan item, size_t depth_max);
 };
 
 // Is `item` exactly one item of the profile above? [any, no-alloc]
 // Errors: invalid, with what is wrong.
 [[nodiscard]] Result<void> validate(ByteSpan item);
+
+// The same for an item that comes from outside and goes into maps of ours: at most
+// limits::item_depth_max containers inside each other. [any, no-alloc]
+[[nodiscard]] Result<void> validate_item(ByteSpan item);
 
 }  // namespace limpet::codec

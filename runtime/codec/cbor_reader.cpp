@@ -245,7 +245,7 @@ Result<void> CborReader::finish() const {
   return {};
 }
 
-Result<void> validate(ByteSpan item) {
+Result<void> validate_depth(ByteSpan item, size_t depth_max) {
   CborReader reader(item);
   std::array<bool, limits::nesting_depth_max> is_map{};
   do {
@@ -260,9 +260,13 @@ Result<void> validate(ByteSpan item) {
       return Error{ErrorCode::invalid, "cbor: text that is not UTF-8"};
     }
     reader.consume(token);
+    if (reader.depth_ > depth_max) return Error{ErrorCode::invalid, "cbor: nested too deeply"};
     if (reader.depth_ > level) is_map[level] = token.kind == CborKind::map;
   } while (reader.ok() && reader.depth_ > 0);
   return reader.finish();
 }
+
+Result<void> validate(ByteSpan item) { return validate_depth(item, limits::nesting_depth_max); }
+Result<void> validate_item(ByteSpan item) { return validate_depth(item, limits::item_depth_max); }
 
 }  // namespace limpet::codec

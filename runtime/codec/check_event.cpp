@@ -137,7 +137,7 @@ Result<void> check_event(const EventView& event) {
   if (event.data.size() > limits::event_data_bytes_max) {
     return too_large("event: the data is larger than 64 KiB as CBOR");
   }
-  if (!event.data.empty()) LIMPET_CHECK(validate(event.data));
+  if (!event.data.empty()) LIMPET_CHECK(validate_item(event.data));
   return {};
 }
 

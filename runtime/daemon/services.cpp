@@ -89,6 +89,9 @@ std::optional<api::Refusal> HouseServices::check(const api::NewRun& run) {
   if (!run.webhook.empty()) {
     return refuse(ErrorCode::unsupported, "Member `webhook` is not offered by this build.");
   }
+  if (!run.input.empty() && !codec::validate_item(run.input).ok()) {
+    return refuse(ErrorCode::invalid, "Member `input` is nested too deeply.");
+  }
   if (run.input.size() > limits::item_bytes_max) {
     return refuse(ErrorCode::too_large, "Member `input` is larger than 60 KiB.");
   }
@@ -248,6 +251,10 @@ Result<void> HouseServices::list_runs(const api::RunFilter& filter,
 }
 
 void HouseServices::resolve_step(api::Resolution resolution, api::Done<std::monostate> done) {
+  if (!resolution.value.empty() && !codec::validate_item(resolution.value).ok()) {
+    return done(api::Refusal{Error{ErrorCode::invalid, "run: resolve"},
+                             "Member `value` is nested too deeply.", 0});
+  }
   if (resolution.value.size() > limits::item_bytes_max) {
     return done(api::Refusal{Error{ErrorCode::too_large, "run: resolve"},
                              "Member `value` is larger than 60 KiB.", 0});

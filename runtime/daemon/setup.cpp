@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "config/load.hpp"
 
 namespace limpet::daemon {
@@ -83,19 +81,19 @@ host::InstanceSettings instance_settings(const config::PluginSettings& plugin) {
 Agents make_agents(const config::Settings& settings, const host::Host& host,
                    std::vector<std::string>& problems) {
   Agents agents;
-  const std::vector<host::InstanceInfo> instances = host.describe();
   for (const config::AgentSettings& agent : settings.agents) {
-    const auto instance = std::ranges::find(instances, agent.plugin, &host::InstanceInfo::name);
-    if (instance == instances.end()) {
-      problems.push_back("agent " + agent.name + ": its plugin " + agent.plugin +
-                         " is not loaded");
-    } else if (!instance->has_agents) {
-      problems.push_back("agent " + agent.name + ": the plugin " + agent.plugin +
-                         " holds no agent");
+    const std::string& name_in_plugin = agent.agent.empty() ? agent.name : agent.agent;
+    host::AgentSettings wanted;
+    wanted.instance = agent.plugin;
+    wanted.name = name_in_plugin;
+    wanted.config = agent.config;
+    if (const auto refusal = host.check_agent(wanted)) {
+      problems.push_back(refusal->sentence);
     }
     run::AgentPolicy policy;
     policy.name = agent.name;
     policy.instance = agent.plugin;
+    policy.name_in_plugin = name_in_plugin;
     policy.tools = agent.tools;
     policy.autonomy = autonomy_of(agent.autonomy);
     policy.turns_max = static_cast<uint32_t>(agent.max_turns);

@@ -123,7 +123,7 @@ host::Decision Turns::decide(const Subject& subject) {
   const std::string id = qualified_id(run.epoch, run.id.value());
   host::Turn turn;
   turn.instance = subject.policy->instance;
-  turn.agent = run.agent;
+  turn.agent = subject.policy->name_in_plugin;
   turn.run = id;
   turn.config = subject.policy->config;
   turn.state = subject.state;

@@ -29,7 +29,7 @@ class TurnReader {
 
 struct Turn {
   std::string_view instance;   // the plugin instance that holds the agent
-  std::string_view agent;      // its configured name
+  std::string_view agent;      // its name in the plugin's manifest
   std::string_view run;        // the run's id as text
   ByteSpan config;             // CBOR map
   ByteSpan state;              // one CBOR item; empty: a new run

@@ -50,7 +50,7 @@ struct InstanceSettings {
 
 struct AgentSettings {
   std::string_view instance;  // the plugin instance that holds it
-  std::string_view name;      // its configured name; a plugin with several agents is asked for this
+  std::string_view name;      // which of the plugin's agents, if it holds several
   ByteSpan config;            // one CBOR map; empty: the empty map
 };
 

@@ -89,6 +89,9 @@ codec::Explained<Command> make_call(const Members& members) {
   if (CborReader(call.arguments).peek() != CborKind::map) {
     return refuse("call needs a map as `arguments`");
   }
+  if (!codec::validate_item(call.arguments).ok()) {
+    return refuse("call has `arguments` that are nested too deeply");
+  }
   if (call.arguments.size() > limits::item_bytes_max) {
     return refuse("call has `arguments` of more than 60 KiB");
   }
@@ -102,6 +105,9 @@ codec::Explained<Command> make_emit(const Members& members) {
   }
   if (members.subject.size() > limits::event_attribute_bytes_max) {
     return refuse("emit has a `subject` of more than 512 bytes");
+  }
+  if (!members.data.empty() && !codec::validate_item(members.data).ok()) {
+    return refuse("emit has `data` that is nested too deeply");
   }
   if (members.data.size() > limits::event_data_bytes_max) {
     return refuse("emit has `data` of more than 64 KiB");
@@ -126,6 +132,9 @@ codec::Explained<Command> make_command(const Members& members) {
   if (members.verb == "emit") return make_emit(members);
   if (members.verb == "timer") return make_timer(members);
   if (members.verb == "complete") {
+    if (!members.output.empty() && !codec::validate_item(members.output).ok()) {
+      return refuse("complete has an `output` that is nested too deeply");
+    }
     if (members.output.size() > limits::item_bytes_max) {
       return refuse("complete has an `output` of more than 60 KiB");
     }

@@ -19,6 +19,7 @@ enum class Autonomy : uint8_t { read_only, supervised, full };
 struct AgentPolicy {
   std::string name;
   std::string instance;            // the plugin instance that holds the agent
+  std::string name_in_plugin;      // which of the plugin's agents, if it holds several
   std::vector<std::string> tools;  // patterns; none: no tool at all
   Autonomy autonomy = Autonomy::supervised;
   uint32_t turns_max = 10000;      // 0: no limit

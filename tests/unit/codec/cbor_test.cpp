@@ -283,3 +283,9 @@ TEST_CASE("cbor_value: maps keep their fields' order and take every kind") {
   reader.null();
   CHECK(reader.finish().ok());
 }
+
+TEST_CASE("cbor: an item from outside leaves room for the maps it is put into") {
+  CHECK(validate_item(nested_arrays(limits::item_depth_max)).ok());
+  CHECK_FALSE(validate_item(nested_arrays(limits::item_depth_max + 2)).ok());
+  CHECK(validate(nested_arrays(limits::item_depth_max + 2)).ok());
+}

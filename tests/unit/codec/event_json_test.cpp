@@ -136,11 +136,11 @@ TEST_CASE("event json: sizes are bounded, each with its sentence") {
   CHECK(refusal_of(event_with(many)) == "the attributes together are larger than 4 KiB");
 }
 
-TEST_CASE("event json: data has its own sixteen levels, in a batch too") {
+TEST_CASE("event json: data has its own levels, in a batch too") {
   const auto nested = [](size_t depth) {
     return event_with("\"data\":" + std::string(depth, '[') + std::string(depth, ']'));
   };
-  CHECK(batch_refusal_of("[" + nested(limits::nesting_depth_max) + "]") == "");
+  CHECK(batch_refusal_of("[" + nested(limits::item_depth_max) + "]") == "");
   CHECK(batch_refusal_of("[" + nested(limits::nesting_depth_max + 1) + "]") ==
         "event 1: the data is larger than 64 KiB as CBOR or nested more than 16 levels deep");
 }

@@ -47,7 +47,7 @@ typedef struct limpet_turn {
   uint64_t now_ns;        /* since 1970, as stored with the turn: the same when it is repeated */
   uint64_t seed;          /* the same when it is repeated, different for every turn */
   const char* run;        /* the run's id */
-  const char* agent;      /* the agent's name in the config: "watchdog" */
+  const char* agent;      /* which of the plugin's agents: its name in the manifest */
   limpet_bytes config;    /* the agent's config, a CBOR map */
   limpet_bytes state;     /* one CBOR item, or empty */
   limpet_bytes event;     /* one CBOR map */
