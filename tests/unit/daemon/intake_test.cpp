@@ -27,7 +27,7 @@ host::Emission emission(uint64_t id, std::string_view type, std::string_view pos
 
 }  // namespace
 
-TEST_CASE("intake: the events of one request get neighbouring sequences, answered after the commit") {
+TEST_CASE("intake: one request's events are neighbours in the log, answered after the commit") {
   HouseFixture fixture;
   fixture.add_agent("any", ignore);
   fixture.add_trigger("any", "a.*");
@@ -180,9 +180,9 @@ TEST_CASE("intake: an agent's event that does not fit another run's inbox is dro
 }
 
 TEST_CASE("intake: our own events never refuse the work they tell of") {
-  // `limpet.run.created` carries the principal of the producer. When an agent that listens to it had
-  // a full inbox, the commit that started the run failed with `full`; in a turn that ended a run with
-  // a successor, that stopped the run until the next start.
+  // `limpet.run.created` carries the principal of the producer. When an agent that listens to it
+  // had a full inbox, the commit that started the run failed with `full`; in a turn that ended a
+  // run with a successor, that stopped the run until the next start.
   HouseFixture fixture;
   fixture.add_agent("single", [](const SeenTurn&, Decide& decide) { decide.complete(); });
   fixture.add_agent("slow", [](const SeenTurn&, Decide& decide) {
