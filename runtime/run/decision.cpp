@@ -127,7 +127,9 @@ codec::Explained<Command> make_timer(const Members& members) {
 }
 
 codec::Explained<Command> make_command(const Members& members) {
-  if (!members.unknown.empty()) return refuse("a command has the unknown member " + members.unknown);
+  if (!members.unknown.empty()) {
+    return refuse("a command has the unknown member " + members.unknown);
+  }
   if (members.verb == "call") return make_call(members);
   if (members.verb == "emit") return make_emit(members);
   if (members.verb == "timer") return make_timer(members);
