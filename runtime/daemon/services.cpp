@@ -13,7 +13,8 @@ namespace limpet::daemon {
 
 namespace {
 
-constexpr size_t listed_rows_max = 10000;  // looked at in one list_runs, so that main is not held up
+constexpr size_t listed_rows_max =
+    10000;  // looked at in one list_runs, so that main is not held up
 
 api::Refusal refusal_of(const Error& error) {
   return {error, error.where == nullptr ? "" : error.where, 0};
@@ -99,10 +100,9 @@ std::optional<api::Refusal> HouseServices::check(const api::NewRun& run) {
   const Result<ActiveRun*> live = house_.runs.find_live(run.agent, run.key);
   if (!live.ok()) return refusal_of(live.error());
   if (*live == nullptr) return std::nullopt;
-  return refuse(ErrorCode::conflict,
-                "A live run has this key: " +
-                    qualified_id((*live)->run.epoch, (*live)->run.id.value()) +
-                    ". Send it an event, or use another key.");
+  return refuse(ErrorCode::conflict, "A live run has this key: " +
+                                         qualified_id((*live)->run.epoch, (*live)->run.id.value()) +
+                                         ". Send it an event, or use another key.");
 }
 
 Result<std::optional<HouseServices::Earlier>> HouseServices::find_earlier(const std::string& key) {
@@ -117,7 +117,7 @@ Result<std::optional<HouseServices::Earlier>> HouseServices::find_earlier(const 
       Earlier{RunId(store::read_u64(*row)), store::read_u64(row->subspan(8))});
 }
 
-// The answer waits for everything before it to be on disk: the first request may still be on its way.
+// The answer waits for everything before it to be on disk: the first may still be on its way.
 Result<void> HouseServices::answer_earlier(const Earlier& earlier,
                                            const api::Done<api::Submitted>& done) {
   Commit commit(house_);
@@ -211,17 +211,17 @@ Result<api::RunView> HouseServices::get_run(RunId id) {
     LIMPET_TRY(view.run, codec::decode_run(*header));
     const store::Key prefix = store::Key('n').u64(id.value());
     Result<void> decoded;
-    LIMPET_CHECK(snapshot.scan(store::run_key(id, Ordinal(1)), prefix,
-                               [&](ByteSpan key, ByteSpan value) {
-                                 const auto row = store::parse_run_key(key);
-                                 if (!row || row->ordinal.value() >= store::state_ordinal_first) {
-                                   return false;
-                                 }
-                                 Result<Step> step = codec::decode_step(value);
-                                 if (!step.ok()) decoded = step.error();
-                                 if (step.ok()) view.steps.push_back(std::move(step).value());
-                                 return decoded.ok();
-                               }));
+    LIMPET_CHECK(
+        snapshot.scan(store::run_key(id, Ordinal(1)), prefix, [&](ByteSpan key, ByteSpan value) {
+          const auto row = store::parse_run_key(key);
+          if (!row || row->ordinal.value() >= store::state_ordinal_first) {
+            return false;
+          }
+          Result<Step> step = codec::decode_step(value);
+          if (!step.ok()) decoded = step.error();
+          if (step.ok()) view.steps.push_back(std::move(step).value());
+          return decoded.ok();
+        }));
     LIMPET_CHECK(decoded);
   }
   LIMPET_TRY(view.input, event_member(view.run.input, "input"));
@@ -229,8 +229,7 @@ Result<api::RunView> HouseServices::get_run(RunId id) {
   return view;
 }
 
-Result<void> HouseServices::list_runs(const api::RunFilter& filter,
-                                      const api::RunVisitor& visit) {
+Result<void> HouseServices::list_runs(const api::RunFilter& filter, const api::RunVisitor& visit) {
   LIMPET_TRY(const store::Reader::Snapshot snapshot, house_.store.reader().snapshot());
   const store::Key prefix('n');
   RunId before = filter.before.none() ? RunId(UINT64_MAX) : filter.before;

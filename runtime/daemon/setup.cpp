@@ -28,12 +28,9 @@ std::string plugins_beside_program() {
 
 run::Autonomy autonomy_of(config::Autonomy autonomy) {
   switch (autonomy) {
-    case config::Autonomy::read_only:
-      return run::Autonomy::read_only;
-    case config::Autonomy::supervised:
-      return run::Autonomy::supervised;
-    case config::Autonomy::full:
-      return run::Autonomy::full;
+    case config::Autonomy::read_only: return run::Autonomy::read_only;
+    case config::Autonomy::supervised: return run::Autonomy::supervised;
+    case config::Autonomy::full: return run::Autonomy::full;
   }
   return run::Autonomy::read_only;
 }

@@ -63,7 +63,10 @@ void Turns::take(const dispatch::ReadyTask& task) {
     return;
   }
   Result<void> result = read_subject(subject);
-  if (result.ok()) {
+  if (!result.ok() && result.error().code == ErrorCode::corrupt && !subject.delivery.event.none()) {
+    // It will not become readable. The run says so and ends; its key is free for the next event.
+    result = commit_ending(subject, run_reason::event_unreadable, to_string(result.error()));
+  } else if (result.ok()) {
     const std::string_view refusal = run::turn_refusal(active->run, *subject.policy);
     if (!refusal.empty()) {
       result = commit_ending(subject, refusal, {});
@@ -155,9 +158,9 @@ Result<void> Turns::commit(const Subject& subject, const run::Decision& decision
 Result<void> Turns::commit_failure(const Subject& subject, const std::string& why) {
   ++counters_.failed;
   const Run& run = subject.active->run;
-  house_.logger.line(LogLevel::warning, "turns",
-                     "agent " + run.agent + ", run " + qualified_id(run.epoch, run.id.value()) +
-                         ": " + why);
+  house_.logger.line(
+      LogLevel::warning, "turns",
+      "agent " + run.agent + ", run " + qualified_id(run.epoch, run.id.value()) + ": " + why);
   if (run.turn_attempts + 1 >= limits::turn_attempts_max) {
     return commit_ending(subject, run_reason::agent_error, why);
   }

@@ -81,7 +81,8 @@ TakenResult take_result(limpet_result* result) {
   }
   Result<ByteVector> value = take_item(result->value, limits::tool_result_bytes_max);
   if (value.ok() && !value->empty()) {
-    if (const Result<void> shallow = codec::validate_item(*value); !shallow) value = shallow.error();
+    if (const Result<void> shallow = codec::validate_item(*value); !shallow)
+      value = shallow.error();
   }
   if (result->outcome < LIMPET_DONE || result->outcome > LIMPET_UNKNOWN) {
     TakenResult taken = garbage("the plugin gave an outcome that does not exist");

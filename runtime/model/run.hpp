@@ -24,6 +24,7 @@ inline constexpr std::string_view budget_turns = "budget_turns";
 inline constexpr std::string_view budget_steps = "budget_steps";
 inline constexpr std::string_view deadline = "deadline";
 inline constexpr std::string_view unknown_outcome = "unknown_outcome";
+inline constexpr std::string_view event_unreadable = "event_unreadable";
 }  // namespace run_reason
 
 // The header of a run: small, rewritten at every turn. Its state (up to 64 KiB) is kept apart and

@@ -71,8 +71,8 @@ std::string_view name_fault(std::string_view name) {
   if (name.empty()) return "needs `as`, the step's name";
   if (name.size() > limits::step_name_bytes_max) return "has a name of more than 64 bytes";
   const bool plain = std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
   });
   return plain ? std::string_view() : "has a name with characters other than letters, digits, _-.";
 }

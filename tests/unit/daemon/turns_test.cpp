@@ -361,3 +361,25 @@ TEST_CASE("turns: runs that rest cost no memory") {
   CHECK(fixture.life->runs.count() == 0);
   CHECK(fixture.faults() == "");
 }
+
+TEST_CASE("turns: an event that cannot be read ends its run and says so; its key goes on") {
+  HouseFixture fixture;
+  fixture.add_agent("counter", count_events);
+  fixture.add_trigger("counter", "sensor.*", "{subject}");
+  REQUIRE(fixture.open());
+  fixture.ingest("sensor.reading", "boiler");
+  fixture.life->store->drain();
+  // The first event of a new store is this one; its turn has not been taken yet.
+  store::Change change = fixture.life->store->begin();
+  change.put(store::log_key(fixture.runs()[0].input, 0), as_bytes("damaged"));
+  REQUIRE(fixture.life->store->submit(std::move(change)).ok());
+  REQUIRE(fixture.settle());
+  REQUIRE(fixture.runs().size() == 1);
+  CHECK(fixture.runs()[0].state == RunState::failed);
+  CHECK(fixture.runs()[0].reason == run_reason::event_unreadable);
+
+  fixture.ingest("sensor.reading", "boiler");
+  REQUIRE(fixture.settle());
+  REQUIRE(fixture.runs().size() == 2);
+  CHECK(fixture.runs()[1].turns == 1);
+}
