@@ -46,6 +46,7 @@ class House {
            << "plugin_path = [\"" << program_folder() << "/../tests/crash_plugins\"]\n"
            << "[store]\npath = \"data\"\nmax_bytes = \"32MiB\"\n"
            << "[api]\nsocket = \"" << socket() << "\"\n"
+           << "[limits]\nmemory = \"8GiB\"\n"  // the sanitizers take some
            << "[[plugin]]\nid = \"org.limpet.test.effects\"\nisolation = \"inproc\"\n"
            << "config = { path = \"" << effects() << "\" }\n"
            << "[[plugin]]\nid = \"org.limpet.test.worker\"\nisolation = \"inproc\"\n"

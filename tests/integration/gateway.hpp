@@ -28,6 +28,10 @@ class Gateway {
                             << "[store]\npath = \"data\"\nmax_bytes = \"16MiB\"\n"
                             << "[api]\nsocket = \"" << socket() << "\"\n"
                             << more;
+    // The sanitizers' own memory is no reason to refuse work.
+    if (more.find("[limits") == std::string::npos) {
+      std::ofstream(config(), std::ios::app) << "[limits]\nmemory = \"8GiB\"\n";
+    }
   }
 
   [[nodiscard]] std::string file(const std::string& name) const { return directory_.file(name); }
