@@ -38,13 +38,17 @@ if(LIMPET_CRASH_POINTS)
   target_compile_definitions(limpet_options INTERFACE LIMPET_CRASH_POINTS=1)
 endif()
 
-# limpet_library(name SOURCES a.cpp b.cpp [USES limpet_base ...] [PRIVATE third_party ...])
+# limpet_library(name [COLD] SOURCES a.cpp b.cpp [USES limpet_base ...] [PRIVATE third_party ...])
 # A static library of one folder: what it USES is part of its headers, PRIVATE stays in its .cpp.
+# COLD: it runs at start or at the pace of people, so a release builds it for size.
 function(limpet_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "COLD" "" "SOURCES;USES;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(${name} PUBLIC limpet_options ${arg_USES} PRIVATE ${arg_PRIVATE})
+  if(arg_COLD)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-Os>)
+  endif()
 endfunction()
 
 # limpet_test(name LABELS unit SOURCES a_test.cpp [USES limpet_store ...] [TIMEOUT seconds])
