@@ -22,10 +22,10 @@ struct AgentPolicy {
   std::string name_in_plugin;      // which of the plugin's agents, if it holds several
   std::vector<std::string> tools;  // patterns; none: no tool at all
   Autonomy autonomy = Autonomy::supervised;
-  uint32_t turns_max = 10000;      // 0: no limit
+  uint32_t turns_max = 10000;  // 0: no limit
   uint32_t steps_open_max = 16;
-  Duration deadline;               // of a run, from its creation; zero: none
-  ByteVector config;               // a CBOR map, for the agent
+  Duration deadline;  // of a run, from its creation; zero: none
+  ByteVector config;  // a CBOR map, for the agent
 };
 
 // May this agent call that tool? Empty: yes. Else the reason, as the agent and the auditor read it.

@@ -102,9 +102,7 @@ class FakeHost final : public host::Host {
   Result<void> lookup(host::ToolCall call, host::LookupDone done) override;
   host::Decision turn(const host::Turn& turn) override;
   void settled(std::string_view, uint64_t, Result<void>) override {}
-  std::optional<host::Refusal> check_agent(const host::AgentSettings&) const override {
-    return {};
-  }
+  std::optional<host::Refusal> check_agent(const host::AgentSettings&) const override { return {}; }
   std::vector<host::InstanceInfo> describe() const override { return {}; }
 
  private:

@@ -13,8 +13,7 @@
 namespace limpet::testing {
 
 bool HouseFixture::open() {
-  auto opened = store::Store::open(
-      options, {clock, logger, [this] { pass_gate(); }, Duration{}});
+  auto opened = store::Store::open(options, {clock, logger, [this] { pass_gate(); }, Duration{}});
   if (!opened.ok()) return false;
   triggers = std::make_unique<admit::Triggers>(wanted_triggers);
   // Only the parts that outlive a life are taken from here.

@@ -26,8 +26,8 @@ struct Life {
   Life(std::unique_ptr<store::Store> opened, daemon::House&& parts, host::Host& host)
       : store(std::move(opened)),
         runs(*store),
-        house{*store,       runs,        dedup,        parts.triggers, parts.agents,
-              parts.clock,  parts.logger, parts.source},
+        house{*store,       runs,        dedup,        parts.triggers,
+              parts.agents, parts.clock, parts.logger, parts.source},
         intake(house),
         turns(house, host),
         calls(house, host),
@@ -60,7 +60,7 @@ struct HouseFixture {
   daemon::Agents agents;
   std::unique_ptr<admit::Triggers> triggers;
   std::unique_ptr<Life> life;
-  std::mutex writer_gate;  // the writer's thread passes it after each commit
+  std::mutex writer_gate;                  // the writer's thread passes it after each commit
   std::atomic<bool> writer_waits = false;  // at the gate
 
   // An agent that may call everything.

@@ -80,8 +80,8 @@ TEST_CASE("intake: a repeated event is answered with its first sequence, also wh
   CHECK(on_its_way->ok->duplicates == 1);
 
   REQUIRE(fixture.restart());
-  const auto reopened = fixture.ingest({make_event("a.x", "", "id-1"), make_event("a.x", "", "2"),
-                                        make_event("a.x", "", "2")});
+  const auto reopened = fixture.ingest(
+      {make_event("a.x", "", "id-1"), make_event("a.x", "", "2"), make_event("a.x", "", "2")});
   fixture.life->store->drain();
   REQUIRE(reopened->ok);
   CHECK(reopened->ok->duplicates == 2);
