@@ -56,7 +56,11 @@ Result<void> Commit::deliver_triggered(const EventView& event) {
 }
 
 Result<void> Commit::route(const EventView& event, WhenFull when_full) {
-  if (house_.triggers.empty() || trigger_depth_ >= trigger_depth_max) return {};
+  if (house_.triggers.empty()) return {};
+  if (trigger_depth_ >= trigger_depth_max) {
+    ++house_.drops.trigger_depth;
+    return {};
+  }
   ++trigger_depth_;
   const auto bytes = static_cast<uint32_t>(codec::event_record_size(event));
   Result<void> result;

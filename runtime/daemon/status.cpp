@@ -63,6 +63,7 @@ std::string Status::status() const {
     JsonObject drops(out);
     drops.number("refused", house.drops.refused);
     drops.number("inbox_full", house.drops.inbox_full);
+    drops.number("trigger_depth", house.drops.trigger_depth);
     drops.number("dedup_shortened", house.dedup.stats().shortened);
     drops.number("unexpected", expect_failures());
     drops.end();

@@ -160,7 +160,7 @@ Effects apply_decision(const Run& run, const Decision& decision, const TurnInput
   Applying applying(effects, input);
   for (const Command& command : decision.commands) std::visit(applying, command);
   if (!effects.ended && effects.run.steps_open > input.policy.steps_open_max) {
-    // The turn's calls must not begin: their rows stay out, the events told what was tried.
+    // Nothing of this turn takes place: the run ends instead, with the reason.
     effects.calls.clear();
     effects.timers.clear();
     effects.steps.clear();

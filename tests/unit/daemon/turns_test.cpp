@@ -383,3 +383,17 @@ TEST_CASE("turns: an event that cannot be read ends its run and says so; its key
   REQUIRE(fixture.runs().size() == 2);
   CHECK(fixture.runs()[1].turns == 1);
 }
+
+TEST_CASE("turns: a chain of triggers ends at its limit, and that is counted") {
+  // Each run that begins is an event, and that event begins a run.
+  HouseFixture fixture;
+  fixture.add_agent("counter", count_events);
+  fixture.add_trigger("counter", "job.new");
+  fixture.add_trigger("counter", "limpet.run.created");
+  REQUIRE(fixture.open());
+  fixture.ingest("job.new");
+  REQUIRE(fixture.settle());
+  CHECK(fixture.runs().size() == static_cast<size_t>(daemon::trigger_depth_max));
+  CHECK(fixture.life->house.drops.trigger_depth == 1);
+  CHECK(fixture.faults() == "");
+}
