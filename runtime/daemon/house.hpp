@@ -18,9 +18,9 @@ namespace limpet::daemon {
 
 // What was refused or dropped, by reason; for status and metrics.
 struct DropCounters {
-  uint64_t inbox_full = 0;  // an agent's event that did not fit into another run's inbox
+  uint64_t inbox_full = 0;     // an agent's event that did not fit into another run's inbox
   uint64_t trigger_depth = 0;  // events at the end of a chain of triggers that was too long
-  uint64_t refused = 0;     // events from outside that were answered with an error
+  uint64_t refused = 0;        // events from outside that were answered with an error
 };
 
 struct House {
