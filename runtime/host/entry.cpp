@@ -68,7 +68,7 @@ std::variant<InstanceOrigin, Refusal> find_origin(const HostOptions& options,
 }
 
 std::string entry_problem(const limpet_entry_point& entry, const InstanceOrigin& origin) {
-  const std::string abi = abi_problem(entry.abi_major, entry.abi_minor);
+  std::string abi = abi_problem(entry.abi_major, entry.abi_minor);
   if (!abi.empty()) return abi;
   if (entry.struct_size < entry_size_min) {
     return "has an entry point of " + std::to_string(entry.struct_size) + " bytes, not " +
