@@ -1,5 +1,6 @@
 // POST /v1/events, GET /v1/events, GET /v1/runs/{id}/events.
 
+#include <algorithm>
 #include <array>
 
 #include "api/body.hpp"
