@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/unit/api/server_fixture.hpp"
 
 using namespace limpet;

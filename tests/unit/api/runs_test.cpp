@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "codec/cbor_value.hpp"
 #include "tests/unit/api/server_fixture.hpp"
 
