@@ -3,6 +3,7 @@
 // ElfImage: builds small ELF files in memory, of any width and byte order, so that the reader meets
 // machines that no test runner has. [any]
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 #include <string>
