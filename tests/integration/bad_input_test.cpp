@@ -1,5 +1,7 @@
 // Bad input from outside, end to end: one clear sentence, the right code, and nothing lost.
 
+#include <filesystem>
+
 #include "base/limits.hpp"
 #include "tests/integration/gateway.hpp"
 
@@ -59,7 +61,9 @@ TEST_CASE("run: a plugin of another ABI is refused by its path and version") {
                 {"future.so", "ABI"});
 }
 
-TEST_CASE("run: without a place for the data it says what is missing") {
+// Where Limpet is installed, its config says the place, and this would start that daemon.
+TEST_CASE("run: without a place for the data it says what is missing" *
+          doctest::skip(std::filesystem::exists("/etc/limpet/limpet.toml"))) {
   const ProgramResult result = run_program({Gateway::program(), {"run"}, {}, ""}, Gateway::limit);
   CHECK(result.exit_code == 1);
   CHECK_MESSAGE(contains(result.output, "--data"), result.output);
