@@ -36,6 +36,13 @@ struct House {
   bool memory_pressed = false;  // the process is above limits.memory: no new work
 };
 
+// Is there room for `bytes` of new work, in the store and in memory? What is under way never asks.
+// Errors: busy, full, closed; nothing was changed.
+[[nodiscard]] inline Result<void> admit_new_work(House& house, size_t bytes) {
+  if (house.memory_pressed) return Error{ErrorCode::busy, "the process is above limits.memory"};
+  return house.store.admit(bytes, store::Urgency::ingest);
+}
+
 // One inbox, so that a stalled agent cannot fill the store.
 inline constexpr uint32_t inbox_events_max = 1024;
 inline constexpr uint64_t inbox_bytes_max = uint64_t{1} << 20;

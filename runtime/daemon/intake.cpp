@@ -34,11 +34,6 @@ struct Intake::Batch {
   ByteVector position;
 };
 
-Result<void> Intake::admit_memory() const {
-  if (!house_.memory_pressed) return {};
-  return Error{ErrorCode::busy, "the process is above limits.memory"};
-}
-
 // Completes and checks the events and takes out those that are known already.
 Result<void> Intake::prepare(Batch& batch, const std::string& principal) {
   const WallTime now = house_.clock.wall();
@@ -116,9 +111,8 @@ void Intake::ingest(std::vector<Event> events, const std::string& principal,
                     api::Done<api::Ingested> done) {
   Batch batch;
   batch.events = std::move(events);
-  Result<void> result = admit_memory();
-  if (result.ok()) result = prepare(batch, principal);
-  if (result.ok()) result = house_.store.admit(batch.bytes, store::Urgency::ingest);
+  Result<void> result = prepare(batch, principal);
+  if (result.ok()) result = admit_new_work(house_, batch.bytes);
   if (result.ok()) {
     // `ingested` is filled in by store() before the change can be answered.
     auto answer = std::make_shared<api::Ingested>();
@@ -147,8 +141,7 @@ host::Taken Intake::emit(const host::Emission& emission, std::function<void(Resu
     done(result);
     return host::Taken::taken;
   }
-  result = admit_memory();
-  if (result.ok()) result = house_.store.admit(batch.bytes, store::Urgency::ingest);
+  result = admit_new_work(house_, batch.bytes);
   if (result.ok()) result = store(batch, done);
   if (result.ok()) return host::Taken::taken;
   // `full` ends the wait of this one event: its source decides whether it matters. `busy` passes

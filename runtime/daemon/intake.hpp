@@ -36,7 +36,6 @@ class Intake {
 
  private:
   struct Batch;
-  [[nodiscard]] Result<void> admit_memory() const;
   [[nodiscard]] Result<void> prepare(Batch& batch, const std::string& principal);
   [[nodiscard]] Result<void> store(Batch& batch, std::function<void(const Result<void>&)> done);
 

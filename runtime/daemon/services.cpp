@@ -131,7 +131,7 @@ Result<void> HouseServices::answer_earlier(const Earlier& earlier,
 }
 
 Result<void> HouseServices::start(const api::NewRun& run, const api::Done<api::Submitted>& done) {
-  LIMPET_CHECK(house_.store.admit(run.input.size() + 512, store::Urgency::ingest));
+  LIMPET_CHECK(admit_new_work(house_, run.input.size() + 512));
   Commit commit(house_);
   run::RunRequest request;
   request.key = run.key;

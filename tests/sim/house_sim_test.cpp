@@ -19,6 +19,8 @@ std::optional<uint64_t> number_from(const char* variable) {
   return std::strtoull(text, nullptr, 10);
 }
 
+uint64_t rounds_default() { return std::getenv("LIMPET_TEST_LONG") != nullptr ? 100 : 1; }
+
 SimCounts simulate(uint64_t seed) {
   CAPTURE(seed);
   HouseSim sim(seed);
@@ -47,7 +49,7 @@ TEST_CASE("sim: nothing acknowledged is lost, nothing acts twice, whatever happe
 
 TEST_CASE("sim: the same for seeds that nobody chose") {
   if (number_from("LIMPET_SIM_SEED")) return;
-  const uint64_t rounds = number_from("LIMPET_SIM_ROUNDS").value_or(1);
+  const uint64_t rounds = number_from("LIMPET_SIM_ROUNDS").value_or(rounds_default());
   std::random_device device;
   for (uint64_t round = 0; round < rounds; ++round) {
     const uint64_t seed = (uint64_t{device()} << 32) | device();

@@ -325,3 +325,20 @@ TEST_CASE("intake: a source's event and its position are stored together") {
   REQUIRE(*position);
   CHECK(ByteVector((*position)->begin(), (*position)->end()) == ByteVector{'p', '1'});
 }
+
+TEST_CASE("intake: above the memory limit new work is refused, and taken again below it") {
+  HouseFixture fixture;
+  REQUIRE(fixture.open());
+  fixture.life->house.memory_pressed = true;
+  const auto refused = fixture.ingest("a.one");
+  REQUIRE(fixture.settle());
+  REQUIRE(refused->refused);
+  CHECK(refused->refused->error.code == ErrorCode::busy);
+  CHECK(refused->refused->retry_after_ms > 0);
+  CHECK(fixture.log("a.one").empty());
+  fixture.life->house.memory_pressed = false;
+  const auto taken = fixture.ingest("a.one");
+  REQUIRE(fixture.settle());
+  CHECK(taken->ok);
+  CHECK(fixture.log("a.one").size() == 1);
+}
