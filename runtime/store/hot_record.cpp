@@ -1,5 +1,7 @@
 #include "store/hot_record.hpp"
 
+#include <algorithm>
+
 #include "codec/cbor.hpp"
 #include "codec/crc32c.hpp"
 
@@ -15,6 +17,70 @@ uint32_t checksum(ByteSpan record) {
   return codec::crc32c(codec::crc32c(0, record.first(1)), record.subspan(head_bytes));
 }
 
+// Those in use, each with its number: a store with two queues pays for two.
+void write_queues(codec::CborWriter& writer, const HotRecord& hot) {
+  const QueueCount unused;
+  const auto used = [&](const QueueCount& queue) { return queue != unused; };
+  writer.array(static_cast<size_t>(std::ranges::count_if(hot.queues, used)));
+  for (size_t index = 0; index < hot.queues.size(); ++index) {
+    const QueueCount& queue = hot.queues[index];
+    if (!used(queue)) continue;
+    writer.array(4);
+    writer.uint(index);
+    writer.uint(queue.tasks);
+    writer.uint(queue.bytes);
+    writer.uint(queue.dead);
+  }
+}
+
+void write_classes(codec::CborWriter& writer, const HotRecord& hot) {
+  const ClassCount unused;
+  const auto used = [&](const ClassCount& one) { return one != unused; };
+  writer.array(static_cast<size_t>(std::ranges::count_if(hot.classes, used)));
+  for (size_t index = 0; index < hot.classes.size(); ++index) {
+    const ClassCount& one = hot.classes[index];
+    if (!used(one)) continue;
+    writer.array(4);
+    writer.uint(index);
+    writer.uint(one.first.value());
+    writer.uint(one.events);
+    writer.uint(one.bytes);
+  }
+}
+
+struct Row {
+  uint64_t index = 0;
+  std::array<uint64_t, 3> values{};
+};
+
+// An array that may grow at its end, as all of the hot record.
+Row read_row(codec::CborReader& reader) {
+  Row row;
+  const size_t fields = reader.array();
+  row.index = reader.uint();
+  for (uint64_t& value : row.values) value = reader.uint();
+  for (size_t field = 4; field < fields; ++field) reader.skip();
+  return row;
+}
+
+void read_queues(codec::CborReader& reader, HotRecord& hot) {
+  const size_t count = reader.array();
+  for (size_t queue = 0; queue < count && reader.ok(); ++queue) {
+    const Row row = read_row(reader);
+    if (row.index >= hot.queues.size()) continue;
+    hot.queues[row.index] = {row.values[0], row.values[1], row.values[2]};
+  }
+}
+
+void read_classes(codec::CborReader& reader, HotRecord& hot) {
+  const size_t count = reader.array();
+  for (size_t one = 0; one < count && reader.ok(); ++one) {
+    const Row row = read_row(reader);
+    if (row.index >= hot.classes.size()) continue;
+    hot.classes[row.index] = {Sequence(row.values[0]), row.values[1], row.values[2]};
+  }
+}
+
 }  // namespace
 
 Result<ByteSpan> encode_hot(const HotRecord& hot, std::span<uint8_t> buffer) {
@@ -22,7 +88,7 @@ Result<ByteSpan> encode_hot(const HotRecord& hot, std::span<uint8_t> buffer) {
     return Error{ErrorCode::internal, "store: buffer of the hot record"};
   }
   codec::CborWriter writer(buffer.subspan(head_bytes));
-  writer.array(8);
+  writer.array(10);
   writer.uint(hot.epoch.value());
   writer.uint(hot.incarnation.value());
   writer.uint(hot.next_sequence.value());
@@ -32,6 +98,8 @@ Result<ByteSpan> encode_hot(const HotRecord& hot, std::span<uint8_t> buffer) {
   writer.uint(hot.event_bytes);
   writer.array(hot.runs.size());
   for (const uint64_t count : hot.runs) writer.uint(count);
+  write_queues(writer, hot);
+  write_classes(writer, hot);
   LIMPET_TRY(ByteSpan body, writer.finish());
   buffer[0] = record_version;
   const ByteSpan record(buffer.data(), head_bytes + body.size());
@@ -65,7 +133,9 @@ Result<HotRecord> decode_hot(ByteSpan record) {
     const uint64_t count = reader.uint();
     if (index < hot.runs.size()) hot.runs[index] = count;
   }
-  for (size_t index = 8; index < fields; ++index) reader.skip();
+  if (fields > 8) read_queues(reader, hot);
+  if (fields > 9) read_classes(reader, hot);
+  for (size_t index = 10; index < fields; ++index) reader.skip();
   if (!reader.finish().ok()) return Error{ErrorCode::corrupt, "store: hot record's fields"};
   return hot;
 }

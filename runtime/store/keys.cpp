@@ -78,6 +78,55 @@ Key dedup_key(Sequence first) { return Key('d').u64(first.value()); }
 Key dedup_prefix() { return Key('d'); }
 Key source_position_key(std::string_view instance) { return Key('c').byte('s').text(instance); }
 
+Key group_prefix(uint16_t queue, uint64_t group) { return Key('g').u16(queue).u64(group); }
+Key group_key(const GroupPlace& place) {
+  return group_prefix(place.queue, place.group).u64(place.task.value());
+}
+Key dead_prefix(uint16_t queue) { return Key('x').u16(queue); }
+Key dead_key(uint16_t queue, Sequence task) { return dead_prefix(queue).u64(task.value()); }
+Key task_timer_prefix(TaskTimerKind kind) { return Key('w').byte(static_cast<uint8_t>(kind)); }
+Key task_timer_key(const TaskTimer& timer) {
+  return task_timer_prefix(timer.kind).u48(timer.at).u64(timer.task.value());
+}
+Key queue_prefix(uint16_t queue) { return Key('r').u16(queue); }
+Key queue_name_prefix() { return Key('c').byte('q'); }
+Key queue_name_key(std::string_view name) { return queue_name_prefix().text(name); }
+Key tenant_name_prefix(uint16_t queue) { return Key('c').byte('t').u16(queue); }
+Key tenant_name_key(uint16_t queue, std::string_view name) {
+  return tenant_name_prefix(queue).text(name);
+}
+Key class_name_prefix() { return Key('c').byte('k'); }
+Key class_name_key(std::string_view name) { return class_name_prefix().text(name); }
+Key consumer_prefix() { return Key('c').byte('c'); }
+Key consumer_key(std::string_view name) { return consumer_prefix().text(name); }
+Key schedule_key(std::string_view name) { return Key('c').byte('e').text(name); }
+
+std::optional<GroupPlace> parse_group_key(ByteSpan key) {
+  if (!is_key(key, 'g', 19)) return std::nullopt;
+  return GroupPlace{static_cast<uint16_t>(read_big_endian(key, 1, 2)), read_big_endian(key, 3, 8),
+                    Sequence(read_big_endian(key, 11, 8))};
+}
+
+std::optional<Sequence> parse_dead_key(ByteSpan key) {
+  if (!is_key(key, 'x', 11)) return std::nullopt;
+  return Sequence(read_big_endian(key, 3, 8));
+}
+
+std::optional<TaskTimer> parse_task_timer_key(ByteSpan key) {
+  if (!is_key(key, 'w', 16)) return std::nullopt;
+  TaskTimer timer;
+  timer.kind = static_cast<TaskTimerKind>(key[1]);
+  if (timer.kind != TaskTimerKind::wake && timer.kind != TaskTimerKind::expiry) return std::nullopt;
+  timer.at = read_big_endian(key, 2, 6);
+  timer.task = Sequence(read_big_endian(key, 8, 8));
+  return timer;
+}
+
+std::string_view name_in(ByteSpan key, const Key& prefix) {
+  const ByteSpan name = key.subspan(prefix.bytes().size());
+  return {reinterpret_cast<const char*>(name.data()), name.size()};
+}
+
 std::optional<LogPlace> parse_log_key(ByteSpan key) {
   if (!is_key(key, 'z', 10)) return std::nullopt;
   return LogPlace{Sequence(read_big_endian(key, 1, 8)), key[9]};

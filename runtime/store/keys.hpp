@@ -53,6 +53,22 @@ struct ReadyPlace {
   uint64_t ticket = 0;
 };
 
+// The numbers of the queues that the runtime itself keeps (turns 1, calls 2) end below this one.
+inline constexpr uint16_t first_user_queue = 16;
+
+// Why the clock has something to say to a task of a user queue.
+enum class TaskTimerKind : uint8_t { wake = 1, expiry = 2 };
+struct TaskTimer {
+  TaskTimerKind kind = TaskTimerKind::wake;
+  StoreMs at = 0;
+  Sequence task;
+};
+struct GroupPlace {
+  uint16_t queue = 0;
+  uint64_t group = 0;  // hash of the group's key
+  Sequence task;
+};
+
 enum class TimerKind : uint8_t { step = 1, run_deadline = 2 };
 struct TimerPlace {
   StoreMs at = 0;
@@ -82,6 +98,23 @@ inline constexpr uint32_t state_ordinal_first = 0xff000000;
 [[nodiscard]] Key dedup_key(Sequence first);
 [[nodiscard]] Key dedup_prefix();
 [[nodiscard]] Key source_position_key(std::string_view instance);
+[[nodiscard]] Key group_key(const GroupPlace& place);
+[[nodiscard]] Key group_prefix(uint16_t queue, uint64_t group);
+[[nodiscard]] Key dead_key(uint16_t queue, Sequence task);
+[[nodiscard]] Key dead_prefix(uint16_t queue);
+[[nodiscard]] Key task_timer_key(const TaskTimer& timer);
+[[nodiscard]] Key task_timer_prefix(TaskTimerKind kind);
+[[nodiscard]] Key queue_prefix(uint16_t queue);  // of all ready keys of a queue
+// Names, which are stored; their numbers are given once and mean the same for ever.
+[[nodiscard]] Key queue_name_key(std::string_view name);
+[[nodiscard]] Key queue_name_prefix();
+[[nodiscard]] Key tenant_name_key(uint16_t queue, std::string_view name);
+[[nodiscard]] Key tenant_name_prefix(uint16_t queue);
+[[nodiscard]] Key class_name_key(std::string_view name);
+[[nodiscard]] Key class_name_prefix();
+[[nodiscard]] Key consumer_key(std::string_view name);
+[[nodiscard]] Key consumer_prefix();
+[[nodiscard]] Key schedule_key(std::string_view name);
 
 struct LogPlace {
   Sequence sequence;
@@ -98,6 +131,11 @@ struct InboxPlace {
 };
 [[nodiscard]] std::optional<InboxPlace> parse_inbox_key(ByteSpan key);
 [[nodiscard]] std::optional<Sequence> parse_dedup_key(ByteSpan key);
+[[nodiscard]] std::optional<GroupPlace> parse_group_key(ByteSpan key);
+[[nodiscard]] std::optional<Sequence> parse_dead_key(ByteSpan key);
+[[nodiscard]] std::optional<TaskTimer> parse_task_timer_key(ByteSpan key);
+// The text behind a prefix of names. REQUIRES: `key` begins with `prefix`.
+[[nodiscard]] std::string_view name_in(ByteSpan key LIMPET_LIFETIMEBOUND, const Key& prefix);
 
 // Big-endian integers in values. REQUIRES: bytes.size() >= 8 (4).
 [[nodiscard]] uint64_t read_u64(ByteSpan bytes);
