@@ -1,5 +1,7 @@
 #include "tests/bench/options.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -10,17 +12,27 @@ namespace limpet::bench {
 
 namespace {
 
+constexpr std::array verbs{"limits", "append", "replay", "cycle", "wear", "recover", "all"};
+
 constexpr const char* usage_text =
-    "usage: limpet-bench [limits|append|all] [options]\n"
+    "usage: limpet-bench [limits|append|replay|cycle|wear|recover|all] [options]\n"
     "\n"
     "  limits   what the disk and LMDB can do: append and sync, commits, scan\n"
     "  append   events through the store, each answered when it is on disk\n"
+    "  replay   events read back from the start\n"
+    "  cycle    tasks: enqueue, lease, acknowledge, each answered when it is on disk\n"
+    "  wear     bytes that a few events a second cost a flash, and how long it lasts\n"
+    "  recover  a daemon killed and started again: time to its first answer, memory\n"
     "\n"
     "  --dir DIR      on the disk to measure (default: here)\n"
     "  --runs N       repetitions; median, minimum and maximum are shown (default 3)\n"
     "  --window N     events handed over and not yet answered, at most 2048 (default 64)\n"
     "  --payload N    bytes of data in each (default 256)\n"
     "  --events N     how many (default: about a second's work)\n"
+    "  --workers N    that lease tasks (default 4)\n"
+    "  --prefetch N   tasks that each holds unacknowledged (default: 1, then 32)\n"
+    "  --seconds N    that wear watches (default 20)\n"
+    "  --daemon FILE  the limpet that recover starts (default: beside this program)\n"
     "  --json         one object a line instead of a table\n";
 
 [[noreturn]] void refuse(const std::string& reason) {
@@ -51,6 +63,14 @@ void set_option(Options& options, std::string_view name, const char* value) {
     options.payload = static_cast<unsigned>(number_in("--payload", value, payload_max));
   } else if (name == "--events") {
     options.events = number_in("--events", value, 100000000);
+  } else if (name == "--workers") {
+    options.workers = static_cast<unsigned>(number_in("--workers", value, 64));
+  } else if (name == "--prefetch") {
+    options.prefetches = {static_cast<unsigned>(number_in("--prefetch", value, 1024))};
+  } else if (name == "--seconds") {
+    options.seconds = static_cast<unsigned>(number_in("--seconds", value, 86400));
+  } else if (name == "--daemon") {
+    options.daemon = value;
   } else {
     refuse("no such option: " + std::string(name));
   }
@@ -71,7 +91,7 @@ Options parse_options(int argc, char** argv) {
     } else if (word.starts_with("--")) {
       if (index + 1 == argc) refuse(std::string(word) + " needs a value");
       set_option(options, word, argv[++index]);
-    } else if (word == "limits" || word == "append" || word == "all") {
+    } else if (std::ranges::find(verbs, word) != verbs.end()) {
       options.verb = word;
     } else {
       refuse("no such workload: " + std::string(word));

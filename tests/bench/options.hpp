@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace limpet::bench {
 
@@ -11,9 +12,13 @@ struct Options {
   std::string verb = "all";
   std::string directory = ".";  // on the disk to be measured; everything in it is removed again
   unsigned runs = 3;
-  unsigned window = 64;    // events handed over and not yet answered
-  unsigned payload = 256;  // bytes of data in a record
-  uint64_t events = 0;     // 0: as many as take about a second
+  unsigned window = 64;                     // events handed over and not yet answered
+  unsigned payload = 256;                   // bytes of data in a record
+  uint64_t events = 0;                      // 0: as many as take about a second
+  unsigned workers = 4;                     // of the cycle
+  std::vector<unsigned> prefetches{1, 32};  // tasks that a worker holds unacknowledged
+  unsigned seconds = 20;                    // that wear watches
+  std::string daemon;                       // for recover; empty: the one beside this program
   bool json = false;
 };
 

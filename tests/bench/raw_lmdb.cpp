@@ -37,7 +37,11 @@ RawLmdb::RawLmdb(const std::string& directory, uint64_t map_bytes, Sync sync) {
   commit();
 }
 
-RawLmdb::~RawLmdb() { mdb_env_close(environment_); }
+RawLmdb::~RawLmdb() {
+  if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+  if (reading_ != nullptr) mdb_txn_abort(reading_);
+  mdb_env_close(environment_);
+}
 
 void RawLmdb::begin() { must(mdb_txn_begin(environment_, nullptr, 0, &transaction_), "begin"); }
 
@@ -53,7 +57,32 @@ void RawLmdb::put(ByteSpan key, ByteSpan value) {
   must(mdb_put(transaction_, tree_, &at, &what, 0), "put");
 }
 
+void RawLmdb::erase(ByteSpan key) {
+  MDB_val at = to_value(key);
+  must(mdb_del(transaction_, tree_, &at, nullptr), "erase");
+}
+
 void RawLmdb::commit() { must(mdb_txn_commit(transaction_), "commit"); }
+
+void RawLmdb::read(ByteSpan from, size_t count_max, const Visitor& visit) {
+  if (reading_ == nullptr) {
+    must(mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &reading_), "begin reading");
+    must(mdb_cursor_open(reading_, tree_, &cursor_), "cursor");
+  } else {
+    must(mdb_txn_renew(reading_), "renew");
+    must(mdb_cursor_renew(reading_, cursor_), "renew cursor");
+  }
+  MDB_val key = to_value(from);
+  MDB_val value{};
+  int code = mdb_cursor_get(cursor_, &key, &value, MDB_SET_RANGE);
+  for (size_t count = 0; code == 0 && count < count_max; ++count) {
+    visit({static_cast<const uint8_t*>(key.mv_data), key.mv_size},
+          {static_cast<const uint8_t*>(value.mv_data), value.mv_size});
+    code = mdb_cursor_get(cursor_, &key, &value, MDB_NEXT);
+  }
+  if (code != 0 && code != MDB_NOTFOUND) must(code, "read");
+  mdb_txn_reset(reading_);
+}
 
 uint64_t RawLmdb::scan(const std::function<void(ByteSpan value)>& visit) {
   MDB_txn* reading = nullptr;

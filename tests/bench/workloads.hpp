@@ -11,5 +11,9 @@ namespace limpet::bench {
 
 void run_limits(const Options& options, const std::string& directory, Report& report);
 void run_append(const Options& options, const std::string& directory, Report& report);
+void run_replay(const Options& options, const std::string& directory, Report& report);
+void run_cycle(const Options& options, const std::string& directory, Report& report);
+void run_wear(const Options& options, const std::string& directory, Report& report);
+void run_recover(const Options& options, const std::string& directory, Report& report);
 
 }  // namespace limpet::bench
