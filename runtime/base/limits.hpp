@@ -29,6 +29,9 @@ inline constexpr size_t nesting_depth_max = 16;
 // event as an agent sees it. It must still be readable then.
 inline constexpr size_t item_depth_max = nesting_depth_max - 4;
 
+// The names of queues, classes, consumers, schedules, tenants.
+inline constexpr size_t name_bytes_max = 64;
+
 // Runs.
 inline constexpr size_t run_state_bytes_max = 64 * 1024;
 inline constexpr size_t run_key_bytes_max = 256;

@@ -42,6 +42,28 @@ std::string of_trigger(const TriggerSettings& trigger) {
   return text.append(trigger.key.empty() ? ", a run each" : ", a run per " + trigger.key);
 }
 
+std::string of_class(const ClassSettings& entry) {
+  std::string text = entry.name + ":";
+  for (const std::string& type : entry.types) text.append(" ").append(type);
+  if (entry.max_bytes > 0) text.append(", at most ").append(show_size(entry.max_bytes));
+  if (entry.max_age.ns > 0) text.append(", ").append(show_duration(entry.max_age));
+  text.append(entry.on_full == OnFull::reject ? ", then refused" : ", then the oldest leave");
+  return text.append(entry.durability == Durability::relaxed ? ", relaxed" : "");
+}
+
+std::string of_queue(const QueueSettings& queue) {
+  return queue.name + ": at most " + std::to_string(queue.max_tasks) + " tasks, " +
+         show_size(queue.max_bytes) + ", then " +
+         (queue.drop_oldest ? "the oldest die" : "refused") + "; " +
+         std::to_string(queue.max_attempts) + " attempts, lease " + show_duration(queue.lease);
+}
+
+std::string of_schedule(const ScheduleSettings& schedule) {
+  return schedule.name + ": " +
+         (schedule.cron.empty() ? "every " + show_duration(schedule.every) : schedule.cron) +
+         " -> " + (schedule.queue.empty() ? "event " + schedule.event : "queue " + schedule.queue);
+}
+
 }  // namespace
 
 std::string describe(const Settings& settings) {
@@ -57,6 +79,14 @@ std::string describe(const Settings& settings) {
   for (const AgentSettings& agent : settings.agents) append_line(out, "agent", of_agent(agent));
   for (const TriggerSettings& trigger : settings.triggers) {
     append_line(out, "trigger", of_trigger(trigger));
+  }
+  for (const ClassSettings& entry : settings.classes) append_line(out, "class", of_class(entry));
+  for (const QueueSettings& queue : settings.queues) append_line(out, "queue", of_queue(queue));
+  for (const ToolSettings& tool : settings.tools) {
+    if (!tool.queue.empty()) append_line(out, "tool", tool.name + " -> queue " + tool.queue);
+  }
+  for (const ScheduleSettings& schedule : settings.schedules) {
+    append_line(out, "schedule", of_schedule(schedule));
   }
   return out;
 }

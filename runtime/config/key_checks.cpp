@@ -1,6 +1,8 @@
 #include "config/key_checks.hpp"
 
 #include "base/limits.hpp"
+#include "config/units.hpp"
+#include "model/cron.hpp"
 #include "model/pattern.hpp"
 
 namespace limpet::config {
@@ -78,6 +80,63 @@ TextProblem check_key_template(std::string_view text) {
     next += size;
   }
   return std::nullopt;
+}
+
+TextProblem check_address(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (text.empty()) return std::nullopt;
+  const bool has_port = colon != std::string_view::npos && colon > 0 && colon + 1 < text.size() &&
+                        text.find_first_not_of("0123456789", colon + 1) == std::string_view::npos &&
+                        text.size() - colon <= 6;
+  if (has_port) return std::nullopt;
+  return "an address is \"127.0.0.1:7420\" or \"[::1]:7420\"";
+}
+
+TextProblem check_cron(std::string_view text) {
+  if (text.empty() || parse_cron(text)) return std::nullopt;
+  return "a cron text has five fields, minute hour day month weekday, of numbers, *, ranges, lists "
+         "and steps: \"*/5 8-18 * * 1-5\"";
+}
+
+TextProblem check_queue_name(std::string_view text) {
+  return check_name(text, limits::name_bytes_max);
+}
+
+TextProblem check_event_type(std::string_view text) {
+  const bool plain = text.find_first_of("*#") == std::string_view::npos;
+  if (plain && text.size() <= limits::event_type_bytes_max && pattern_valid(text) &&
+      !text.starts_with("limpet.")) {
+    return std::nullopt;
+  }
+  return "an event type is dotted names like \"schedule.nightly\"; limpet. is Limpet's own";
+}
+
+TextProblem check_backoff(std::string_view text) {
+  if (parse_duration(text)) return std::nullopt;
+  return "a wait is a duration like \"30s\"";
+}
+
+TextProblem check_tool_hint(std::string_view text) {
+  if (text == "read_only" || text == "idempotent" || text == "destructive") return std::nullopt;
+  return "a hint is read_only, idempotent or destructive";
+}
+
+TextProblem check_principal(std::string_view text) {
+  const size_t colon = text.find(':');
+  const std::string_view kind = text.substr(0, colon);
+  if (colon != std::string_view::npos && (kind == "uid" || kind == "token")) {
+    const std::string_view name = text.substr(colon + 1);
+    const bool number = name.find_first_not_of("0123456789") == std::string_view::npos;
+    if (name == "*" || (!name.empty() && (kind == "token" || number))) return std::nullopt;
+  }
+  return "a principal is uid:NUMBER or token:NAME";
+}
+
+TextProblem check_right(std::string_view text) {
+  for (const std::string_view right : {"read", "submit", "work", "operate", "answer"}) {
+    if (text == right) return std::nullopt;
+  }
+  return "a right is read, submit, work, operate or answer";
 }
 
 }  // namespace limpet::config

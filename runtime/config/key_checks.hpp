@@ -19,4 +19,13 @@ using TextProblem = std::optional<std::string>;
 [[nodiscard]] TextProblem check_subject(std::string_view text);
 [[nodiscard]] TextProblem check_key_template(std::string_view text);
 
+[[nodiscard]] TextProblem check_address(std::string_view text);
+[[nodiscard]] TextProblem check_cron(std::string_view text);
+[[nodiscard]] TextProblem check_queue_name(std::string_view text);
+[[nodiscard]] TextProblem check_event_type(std::string_view text);
+[[nodiscard]] TextProblem check_backoff(std::string_view text);
+[[nodiscard]] TextProblem check_tool_hint(std::string_view text);
+[[nodiscard]] TextProblem check_principal(std::string_view text);
+[[nodiscard]] TextProblem check_right(std::string_view text);
+
 }  // namespace limpet::config

@@ -40,14 +40,6 @@ bool choose_autonomy(AgentSettings& agent, std::string_view choice) {
   return true;
 }
 
-// A key of the contract that this build refuses; it has no member to go to.
-constexpr KeyInfo unavailable(std::string_view name, std::string_view why) {
-  KeyInfo info;
-  info.name = name;
-  info.unavailable = why;
-  return info;
-}
-
 const std::array<Key<Settings>, 2> device_keys = {{
     {{.name = "name",
       .type = KeyType::text,
@@ -113,10 +105,20 @@ const std::array<Key<ApiSettings>, 3> api_keys = {{
           "107 bytes at most."},
      &ApiSettings::socket,
      nullptr},
-    {unavailable("tcp", "this build serves the Unix socket only"), {}, nullptr},
-    {unavailable("token_file",
-                 "this build serves the Unix socket only, where nobody needs a token"),
-     {},
+    {{.name = "tcp",
+      .type = KeyType::text,
+      .example = "\"127.0.0.1:7420\"",
+      .max = 64,
+      .reason = "An address and port to serve beside the socket: [::1]:7420 for IPv6. Without TLS, "
+                "so keep it to this machine or a network of your own. It needs `token_file`."},
+     &ApiSettings::tcp,
+     check_address},
+    {{.name = "token_file",
+      .type = KeyType::path,
+      .example = "\"/etc/limpet/tokens\"",
+      .max = path_bytes_max,
+      .reason = "Who may use `tcp`: one \"name:secret\" a line; its principal is token:name."},
+     &ApiSettings::token_file,
      nullptr},
 }};
 
@@ -175,7 +177,7 @@ const std::array<Key<PluginSettings>, 6> plugin_keys = {{
      nullptr},
 }};
 
-const std::array<Key<AgentSettings>, 9> agent_keys = {{
+const std::array<Key<AgentSettings>, 10> agent_keys = {{
     {{.name = "name",
       .type = KeyType::text,
       .example = "\"watchdog\"",
@@ -233,6 +235,13 @@ const std::array<Key<AgentSettings>, 9> agent_keys = {{
           "Calls and timers of one run under way at once; one more fails it with budget_steps."},
      &AgentSettings::max_steps_open,
      nullptr},
+    {{.name = "rate",
+      .type = KeyType::rate,
+      .fallback = "\"off\"",
+      .max = 1000000,
+      .reason = "Its tool calls, of all its runs together, like \"10/s\"; more of them wait."},
+     &AgentSettings::rate,
+     nullptr},
     {{.name = "deadline",
       .type = KeyType::duration,
       .fallback = "\"0s\"",
@@ -262,10 +271,18 @@ const std::array<Key<TriggerSettings>, 7> trigger_keys = {{
       .type = KeyType::text,
       .example = "\"sysinfo.reading\"",
       .max = limits::event_type_bytes_max,
-      .required = true,
-      .reason = "A pattern of event types: * is one segment, # any number."},
+      .reason = "A pattern of event types: * is one segment, # any number. Either this or "
+                "`schedule`."},
      &TriggerSettings::event,
      check_pattern},
+    {{.name = "schedule",
+      .type = KeyType::text,
+      .example = "\"*/5 * * * *\"",
+      .max = 128,
+      .reason = "Minute, hour, day, month and weekday in UTC, as cron has them: at these times an "
+                "event schedule.<agent> comes. What was missed while Limpet was down comes once."},
+     &TriggerSettings::schedule,
+     check_cron},
     {{.name = "subject",
       .type = KeyType::text,
       .example = "\"pump-*\"",
@@ -282,12 +299,11 @@ const std::array<Key<TriggerSettings>, 7> trigger_keys = {{
           "it begins one. Without it, each event begins a run."},
      &TriggerSettings::key,
      check_key_template},
-    {unavailable("schedule", "this build starts runs from events only"), {}, nullptr},
     {unavailable("link", "this build has no links"), {}, nullptr},
     {unavailable("topic", "this build has no links"), {}, nullptr},
 }};
 
-constexpr std::array<std::string_view, 4> unavailable_sections = {"class", "queue", "link", "tool"};
+constexpr std::array<std::string_view, 1> unavailable_sections = {"link"};
 
 template <class Section>
 SectionInfo section_of(std::string_view name, bool repeated, std::string_view reason) {
@@ -336,6 +352,15 @@ std::vector<SectionInfo> sections() {
       section_of<PluginSettings>("plugin", true, "An instance of a plugin; one section each."),
       section_of<AgentSettings>("agent", true, "An agent that may run; one section each."),
       section_of<TriggerSettings>("trigger", true, "Which events go to which agent."),
+      section_of<ClassSettings>("class", true,
+                                "How long events are kept, and what gives way when there is no "
+                                "room. Events of no class here are `work`: never dropped."),
+      section_of<QueueSettings>("queue", true, "A queue of tasks for workers."),
+      section_of<ToolSettings>("tool", true, "Limits of tools, and tools that workers answer."),
+      section_of<ScheduleSettings>("schedule", true, "Tasks or events that come by the clock."),
+      section_of<PrincipalSettings>("principal", true,
+                                    "Who may do what over the API. Without any: whoever can open "
+                                    "the socket may do everything, a token may read and submit."),
   };
 }
 
@@ -348,6 +373,7 @@ std::string range_of(const KeyInfo& key) {
     case KeyType::duration:
       return show_duration(milliseconds(static_cast<int64_t>(key.min))) + " to " +
              show_duration(milliseconds(static_cast<int64_t>(key.max)));
+    case KeyType::rate: return "off, or up to " + std::to_string(key.max) + " in a time";
     case KeyType::choice: return "one of " + std::string(key.choices);
     case KeyType::text:
     case KeyType::path: return "at most " + std::to_string(key.max) + " bytes";

@@ -14,7 +14,18 @@
 
 namespace limpet::config {
 
-enum class KeyType : uint8_t { text, path, list, path_list, count, size, duration, choice, table };
+enum class KeyType : uint8_t {
+  text,
+  path,
+  list,
+  path_list,
+  count,
+  size,
+  duration,
+  rate,
+  choice,
+  table
+};
 
 struct KeyInfo {
   std::string_view name = {};
@@ -38,7 +49,8 @@ struct Key {
 
   KeyInfo info;
   std::variant<std::monostate, std::string Section::*, uint64_t Section::*, Duration Section::*,
-               std::vector<std::string> Section::*, ByteVector Section::*, Choose>
+               std::vector<std::string> Section::*, ByteVector Section::*, RateSettings Section::*,
+               Choose>
       member;
   Check check = nullptr;
 };
@@ -60,6 +72,26 @@ template <>
 std::span<const Key<AgentSettings>> keys<AgentSettings>();
 template <>
 std::span<const Key<TriggerSettings>> keys<TriggerSettings>();
+
+// The sections of work that is kept: keys_work.cpp.
+template <>
+std::span<const Key<ClassSettings>> keys<ClassSettings>();
+template <>
+std::span<const Key<QueueSettings>> keys<QueueSettings>();
+template <>
+std::span<const Key<ToolSettings>> keys<ToolSettings>();
+template <>
+std::span<const Key<ScheduleSettings>> keys<ScheduleSettings>();
+template <>
+std::span<const Key<PrincipalSettings>> keys<PrincipalSettings>();
+
+// A key of the contract that this build refuses; it has no member to go to.
+constexpr KeyInfo unavailable(std::string_view name, std::string_view why) {
+  KeyInfo info;
+  info.name = name;
+  info.unavailable = why;
+  return info;
+}
 
 struct SectionInfo {
   std::string_view name;  // empty: above the first section

@@ -12,8 +12,10 @@ namespace {
 
 constexpr std::array single_sections = {std::string_view("store"), std::string_view("api"),
                                         std::string_view("limits")};
-constexpr std::array repeated_sections = {std::string_view("plugin"), std::string_view("agent"),
-                                          std::string_view("trigger")};
+constexpr std::array repeated_sections = {
+    std::string_view("plugin"),   std::string_view("agent"),    std::string_view("trigger"),
+    std::string_view("class"),    std::string_view("queue"),    std::string_view("tool"),
+    std::string_view("schedule"), std::string_view("principal")};
 
 template <class Section>
 constexpr size_t count_max = 0;
@@ -23,6 +25,16 @@ template <>
 constexpr size_t count_max<AgentSettings> = agents_max;
 template <>
 constexpr size_t count_max<TriggerSettings> = triggers_max;
+template <>
+constexpr size_t count_max<ClassSettings> = classes_max;
+template <>
+constexpr size_t count_max<QueueSettings> = queues_max;
+template <>
+constexpr size_t count_max<ToolSettings> = tools_max;
+template <>
+constexpr size_t count_max<ScheduleSettings> = schedules_max;
+template <>
+constexpr size_t count_max<PrincipalSettings> = principals_max;
 
 std::string joined(std::string_view section, std::string_view key) {
   return section.empty() ? std::string(key) : std::string(section).append(".").append(key);
@@ -80,6 +92,11 @@ void Loader::read_member(const Member& member) {
   if (name == "plugin") return read_list(value, settings.plugins, name, plugins_);
   if (name == "agent") return read_list(value, settings.agents, name, agents_);
   if (name == "trigger") return read_list(value, settings.triggers, name, triggers_);
+  if (name == "class") return read_list(value, settings.classes, name, classes_);
+  if (name == "queue") return read_list(value, settings.queues, name, queues_);
+  if (name == "tool") return read_list(value, settings.tools, name, tools_);
+  if (name == "schedule") return read_list(value, settings.schedules, name, schedules_);
+  if (name == "principal") return read_list(value, settings.principals, name, principals_);
   for (const std::string_view section : sections_unavailable()) {
     if (section != name) continue;
     return problem(value.place, name, "this section is not in this build; leave it out");
@@ -184,6 +201,8 @@ void Loader::read_key(const Key<Section>& key, const Value& value, Section& sect
     read_count(info, value, name, section.**count);
   } else if (const auto* duration = std::get_if<Duration Section::*>(&key.member)) {
     read_duration(info, value, name, section.**duration);
+  } else if (const auto* rate = std::get_if<RateSettings Section::*>(&key.member)) {
+    read_rate(info, value, name, section.**rate);
   } else if (const auto* table = std::get_if<ByteVector Section::*>(&key.member)) {
     read_table(info, value, name, section.**table);
   } else if (const auto* choose = std::get_if<Choose>(&key.member)) {
@@ -213,6 +232,12 @@ void Loader::finish() {
   finish_plugins();
   finish_agents();
   finish_triggers();
+  finish_api();
+  finish_classes();
+  finish_queues();
+  finish_tools();
+  finish_schedules();
+  finish_principals();
   if (problems_more_ == 0) return;
   loaded_.problems.push_back({{}, "", "and " + std::to_string(problems_more_) + " more problems"});
 }

@@ -62,6 +62,8 @@ class Loader {
   bool read_count(const KeyInfo& info, const Value& value, const std::string& name, uint64_t& out);
   bool read_duration(const KeyInfo& info, const Value& value, const std::string& name,
                      Duration& out);
+  bool read_rate(const KeyInfo& info, const Value& value, const std::string& name,
+                 RateSettings& out);
   bool read_table(const KeyInfo& info, Value value, const std::string& name, ByteVector& out);
   bool put_in(Value& value, const std::string& name);
   void wants(const KeyInfo& info, const Value& value, const std::string& name);
@@ -69,12 +71,24 @@ class Loader {
   void finish_plugins();
   void finish_agents();
   void finish_triggers();
+  void make_schedule(TriggerSettings& trigger);
+  void finish_api();
+  void finish_classes();
+  void finish_queues();
+  void finish_tools();
+  void finish_schedules();
+  void finish_principals();
 
   Loaded& loaded_;
   const Environment& environment_;
   std::vector<SectionPlaces> plugins_;
   std::vector<SectionPlaces> agents_;
   std::vector<SectionPlaces> triggers_;
+  std::vector<SectionPlaces> classes_;
+  std::vector<SectionPlaces> queues_;
+  std::vector<SectionPlaces> tools_;
+  std::vector<SectionPlaces> schedules_;
+  std::vector<SectionPlaces> principals_;
   size_t problems_more_ = 0;  // beyond problems_max
 };
 

@@ -76,11 +76,29 @@ void Loader::finish_agents() {
   }
 }
 
+// A trigger by the clock is a schedule whose ticks are events that the trigger takes.
+void Loader::make_schedule(TriggerSettings& trigger) {
+  trigger.event = "schedule." + trigger.agent;
+  ScheduleSettings schedule;
+  schedule.name = trigger.event + " " + trigger.schedule;  // no name of a section has a blank
+  schedule.cron = trigger.schedule;
+  schedule.event = trigger.event;
+  schedule.place = trigger.place;
+  std::vector<ScheduleSettings>& schedules = loaded_.settings.schedules;
+  const bool known = std::any_of(schedules.begin(), schedules.end(),
+                                 [&](const auto& entry) { return entry.name == schedule.name; });
+  if (!known) schedules.push_back(std::move(schedule));
+}
+
 void Loader::finish_triggers() {
-  const std::vector<TriggerSettings>& triggers = loaded_.settings.triggers;
+  std::vector<TriggerSettings>& triggers = loaded_.settings.triggers;
   const std::vector<AgentSettings>& agents = loaded_.settings.agents;
   for (size_t index = 0; index < triggers.size(); ++index) {
-    const TriggerSettings& trigger = triggers[index];
+    TriggerSettings& trigger = triggers[index];
+    if (trigger.event.empty() == trigger.schedule.empty()) {
+      problem(triggers_[index].section, "trigger", "wants either `event` or `schedule`");
+    }
+    if (!trigger.schedule.empty()) make_schedule(trigger);
     if (!trigger.agent.empty() && find(agents, trigger.agent) == nullptr) {
       problem(triggers_[index].of("agent"), "trigger.agent",
               "no [[agent]] is named '" + trigger.agent + "'; " + names_of(agents));

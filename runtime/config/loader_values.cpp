@@ -18,6 +18,7 @@ std::string_view wanted(KeyType type) {
     case KeyType::count: return "a whole number";
     case KeyType::size: return "a size like \"64MiB\"";
     case KeyType::duration: return "a duration like \"30s\"";
+    case KeyType::rate: return "a rate like \"10/s\", or \"off\"";
     case KeyType::table: return "a table";
   }
   return "";
@@ -116,13 +117,26 @@ bool Loader::read_duration(const KeyInfo& info, const Value& value, const std::s
   std::string shown;
   if (value.as<std::string>() == nullptr) return wants(info, value, name), false;
   if (!read_text(KeyInfo{}, value, name, shown)) return false;
-  const std::optional<Duration> duration = parse_duration(shown);
+  const bool off = !info.choices.empty() && shown == info.choices;
+  const std::optional<Duration> duration = off ? Duration() : parse_duration(shown);
   if (!duration) return wants(info, value, name), false;
   const auto ms = static_cast<uint64_t>(to_ms(*duration));
   if (ms < info.min || ms > info.max) {
     return problem(value.place, name, outside(shown, info)), false;
   }
   out = *duration;
+  return true;
+}
+
+bool Loader::read_rate(const KeyInfo& info, const Value& value, const std::string& name,
+                       RateSettings& out) {
+  std::string shown;
+  if (value.as<std::string>() == nullptr) return wants(info, value, name), false;
+  if (!read_text(KeyInfo{}, value, name, shown)) return false;
+  const std::optional<Rate> rate = parse_rate(shown);
+  if (!rate) return wants(info, value, name), false;
+  if (rate->count > info.max) return problem(value.place, name, outside(shown, info)), false;
+  out = {rate->count, rate->per};
   return true;
 }
 

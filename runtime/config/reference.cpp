@@ -43,6 +43,7 @@ std::string_view type_name(KeyType type) {
     case KeyType::count: return "number";
     case KeyType::size: return "size";
     case KeyType::duration: return "duration";
+    case KeyType::rate: return "rate";
     case KeyType::choice: return "text";
     case KeyType::table: return "table";
   }

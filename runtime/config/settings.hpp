@@ -18,6 +18,11 @@ namespace limpet::config {
 inline constexpr size_t plugins_max = 64;
 inline constexpr size_t agents_max = 64;
 inline constexpr size_t triggers_max = 256;
+inline constexpr size_t classes_max = 15;  // beside `work`
+inline constexpr size_t queues_max = 32;
+inline constexpr size_t tools_max = 256;
+inline constexpr size_t schedules_max = 256;
+inline constexpr size_t principals_max = 64;
 inline constexpr size_t list_entries_max = 64;             // of one key that takes a list
 inline constexpr size_t section_config_bytes_max = 65536;  // of one `config`, as CBOR
 
@@ -37,6 +42,14 @@ struct StoreSettings {
 
 struct ApiSettings {
   std::string socket;
+  std::string tcp;         // "127.0.0.1:7420"; empty: the socket only
+  std::string token_file;  // one "name:secret" a line; needed with tcp
+};
+
+// So many in so long: "10/s". Count 0: no limit.
+struct RateSettings {
+  uint64_t count = 0;
+  Duration per = seconds(1);
 };
 
 struct LimitSettings {
@@ -64,6 +77,7 @@ struct AgentSettings {
   Autonomy autonomy = Autonomy::supervised;
   uint64_t max_turns = 0;  // 0: no limit
   uint64_t max_steps_open = 0;
+  RateSettings rate;  // of its tool calls
   Duration deadline;  // of a run, from its creation; 0: none
   ByteVector config;  // one CBOR map
   Place place;
@@ -71,9 +85,77 @@ struct AgentSettings {
 
 struct TriggerSettings {
   std::string agent;
-  std::string event;    // pattern
-  std::string subject;  // the event's, exact or ending in '*'; empty: any
-  std::string key;      // template with {source} {subject} {type}; empty: each event begins a run
+  std::string event;     // pattern; of a schedule: the type of its ticks
+  std::string schedule;  // cron; empty: events only
+  std::string subject;   // the event's, exact or ending in '*'; empty: any
+  std::string key;       // template with {source} {subject} {type}; empty: each event begins a run
+  Place place;
+};
+
+enum class OnFull : uint8_t { reject, drop_oldest };
+enum class Durability : uint8_t { durable, relaxed };
+
+struct ClassSettings {
+  std::string name;                // unique
+  std::vector<std::string> types;  // patterns
+  uint64_t max_bytes = 0;          // 0: only the store's limit
+  Duration max_age;                // 0: none
+  OnFull on_full = OnFull::reject;
+  Durability durability = Durability::durable;
+  Place place;
+};
+
+struct QueueSettings {
+  std::string name;  // unique
+  uint64_t max_tasks = 0;
+  uint64_t max_bytes = 0;
+  bool drop_oldest = false;
+  uint64_t max_attempts = 0;
+  Duration lease;
+  uint64_t max_in_flight = 0;
+  uint64_t max_in_flight_bytes = 0;
+  Duration ageing;  // 0: strict priority
+  Duration ttl;     // 0: none
+  Duration dedup_window;
+  std::vector<std::string> backoff;  // durations; not empty: instead of the four below
+  Duration backoff_min;
+  Duration backoff_max;
+  uint64_t backoff_factor = 2;
+  uint64_t backoff_jitter = 0;    // percent
+  bool park_group = false;        // a dead task holds its group
+  uint64_t max_tenant_tasks = 0;  // 0: no quota
+  RateSettings rate;
+  RateSettings tenant_rate;
+  uint64_t max_dead = 0;
+  Place place;
+};
+
+struct ToolSettings {
+  std::string name;                // a pattern, or with `queue` one name
+  std::string queue;               // whose workers answer it; empty: a plugin does
+  std::vector<std::string> hints;  // with `queue`: read_only, idempotent, destructive
+  RateSettings rate;
+  uint64_t breaker_failures = 0;  // in a row; 0: no breaker
+  Duration breaker_open;
+  Place place;
+};
+
+enum class CatchUp : uint8_t { skip, once, all };
+
+struct ScheduleSettings {
+  std::string name;    // unique; under it the last tick is stored
+  std::string cron;    // either this
+  Duration every;      // or this
+  std::string queue;   // either a task into this queue
+  std::string event;   // or an event of this type
+  ByteVector payload;  // one CBOR map
+  CatchUp catch_up = CatchUp::once;
+  Place place;
+};
+
+struct PrincipalSettings {
+  std::string name;                 // "uid:1000", "token:ops"
+  std::vector<std::string> rights;  // read, submit, work, operate, answer
   Place place;
 };
 
@@ -86,6 +168,11 @@ struct Settings {
   std::vector<PluginSettings> plugins;
   std::vector<AgentSettings> agents;
   std::vector<TriggerSettings> triggers;
+  std::vector<ClassSettings> classes;
+  std::vector<QueueSettings> queues;
+  std::vector<ToolSettings> tools;
+  std::vector<ScheduleSettings> schedules;
+  std::vector<PrincipalSettings> principals;
 };
 
 // The settings of `limpet run --data DIR` without a file: defaults, no plugins, the store in

@@ -69,6 +69,22 @@ std::optional<Duration> parse_duration(std::string_view text) {
   return milliseconds(static_cast<int64_t>(*ms));
 }
 
+std::optional<Rate> parse_rate(std::string_view text) {
+  if (text == "off") return Rate{};
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos || slash == 0) return std::nullopt;
+  Rate rate;
+  const char* const end = text.data() + slash;
+  const auto [rest, error] = std::from_chars(text.data(), end, rate.count);
+  if (error != std::errc{} || rest != end) return std::nullopt;
+  std::string per(text.substr(slash + 1));
+  if (!per.empty() && (per.front() < '0' || per.front() > '9')) per.insert(0, "1");
+  const std::optional<Duration> duration = parse_duration(per);
+  if (!duration || duration->ns == 0) return std::nullopt;
+  rate.per = *duration;
+  return rate;
+}
+
 std::string show_size(uint64_t bytes) { return show(bytes, sizes); }
 
 std::string show_duration(Duration duration) {

@@ -16,6 +16,13 @@ namespace limpet::config {
 // "30s": a whole number and ms, s, m, h or d; up to 100 years.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
 
+// "10/s": a whole number and how long it is for: s, m or h, or any duration ("1/10s"); "off": none.
+struct Rate {
+  uint64_t count = 0;
+  Duration per = seconds(1);
+};
+[[nodiscard]] std::optional<Rate> parse_rate(std::string_view text);
+
 // The shortest exact form that the functions above read.
 [[nodiscard]] std::string show_size(uint64_t bytes);
 [[nodiscard]] std::string show_duration(Duration duration);

@@ -214,15 +214,8 @@ TEST_CASE("config: a value out of range says the range") {
 }
 
 TEST_CASE("config: what the contract has and this build has not is refused in so many words") {
-  CHECK(problems_of("[api]\ntcp = \"127.0.0.1:7420\"") ==
-        "2:1: api.tcp: is not in this build: this build serves the Unix socket only");
-  for (const char* section : {"class", "queue", "link", "tool"}) {
-    CHECK(problems_of("[[" + std::string(section) + "]]\nname = \"x\"") ==
-          "1:3: " + std::string(section) + ": this section is not in this build; leave it out");
-  }
-  CHECK(problems_of(std::string(agent_text) +
-                    "[[trigger]]\nagent = \"watchdog\"\nevent = \"a\"\nschedule = \"* * * * *\"") ==
-        "11:1: trigger.schedule: is not in this build: this build starts runs from events only");
+  CHECK(problems_of("[[link]]\nname = \"x\"") ==
+        "1:3: link: this section is not in this build; leave it out");
   const std::string inproc =
       "\"process\", the default, is not in this build; write isolation = "
       "\"inproc\"";
@@ -389,4 +382,63 @@ TEST_CASE("config: what would run is told in lines for people") {
   CHECK(text.find("agent     watchdog: in watchdog, supervised, tools sysinfo.*; turns 10000, open "
                   "steps 16, deadline 1h\n") != std::string::npos);
   CHECK(text.find("trigger   a.* -> watchdog, a run per {subject}\n") != std::string::npos);
+}
+
+TEST_CASE("config: queues, classes, tools, schedules and principals are read with their defaults") {
+  const Loaded loaded = parse_settings(
+      {{"limpet.toml",
+        "[[class]]\nname = \"telemetry\"\ntypes = [\"sensor.#\"]\nmax_bytes = \"200MiB\"\n"
+        "on_full = \"drop_oldest\"\ndurability = \"relaxed\"\n"
+        "[[queue]]\nname = \"jobs\"\nageing = \"off\"\nrate = \"10/s\"\ntenant_rate = "
+        "\"1/10s\"\nbackoff = [\"1s\", \"1m\"]\n"
+        "[[tool]]\nname = \"ocr.page\"\nqueue = \"jobs\"\nhints = [\"read_only\"]\n"
+        "[[schedule]]\nname = \"nightly\"\ncron = \"0 2 * * *\"\nqueue = \"jobs\"\n"
+        "[[principal]]\nname = \"uid:1000\"\nrights = [\"read\", \"work\"]\n"}},
+      environment());
+  for (const Problem& problem : loaded.problems) FAIL_CHECK(to_string(problem));
+  const Settings& settings = loaded.settings;
+  REQUIRE(settings.classes.size() == 1);
+  CHECK(settings.classes[0].on_full == OnFull::drop_oldest);
+  CHECK(settings.classes[0].durability == Durability::relaxed);
+  REQUIRE(settings.queues.size() == 1);
+  CHECK(settings.queues[0].max_tasks == 100000);
+  CHECK(settings.queues[0].ageing == limpet::Duration());
+  CHECK(settings.queues[0].lease == limpet::seconds(30));
+  CHECK(settings.queues[0].rate.count == 10);
+  CHECK(settings.queues[0].tenant_rate.per == limpet::seconds(10));
+  CHECK(settings.queues[0].backoff.size() == 2);
+  REQUIRE(settings.schedules.size() == 1);
+  CHECK(settings.schedules[0].catch_up == CatchUp::once);
+  CHECK(settings.principals.size() == 1);
+  CHECK(settings.tools[0].queue == "jobs");
+}
+
+TEST_CASE("config: a trigger by the clock is a schedule whose ticks it takes") {
+  const Loaded loaded = parse_settings(
+      {{"limpet.toml", std::string(agent_text) +
+                           "[[trigger]]\nagent = \"watchdog\"\nschedule = \"*/5 * * * *\"\n"}},
+      environment());
+  for (const Problem& problem : loaded.problems) FAIL_CHECK(to_string(problem));
+  REQUIRE(loaded.settings.schedules.size() == 1);
+  CHECK(loaded.settings.schedules[0].cron == "*/5 * * * *");
+  CHECK(loaded.settings.schedules[0].event == "schedule.watchdog");
+  CHECK(loaded.settings.triggers[0].event == "schedule.watchdog");
+}
+
+TEST_CASE("config: what contradicts itself is said with its line") {
+  CHECK(problems_of("[[queue]]\nname = \"Jobs\"").starts_with("2:1: queue.name: 'Jobs': a name"));
+  CHECK(problems_of("[[queue]]\nname = \"jobs\"\nrate = \"10\"")
+            .starts_with("3:1: queue.rate: wants a rate like"));
+  CHECK(problems_of("[[queue]]\nname = \"jobs\"\n[[queue]]\nname = \"jobs\"") ==
+        "4:1: queue.name: 'jobs' is taken; names are unique");
+  CHECK(problems_of("[[tool]]\nname = \"ocr.page\"\nqueue = \"ocr\"") ==
+        "3:1: tool.queue: no [[queue]] is named 'ocr'; there is none");
+  CHECK(problems_of("[[schedule]]\nname = \"a\"\ncron = \"* * * *\"\nevent = \"a.b\"")
+            .starts_with("3:1: schedule.cron: '* * * *': a cron text has five fields"));
+  CHECK(problems_of("[[schedule]]\nname = \"a\"\nevent = \"a.b\"") ==
+        "1:1: schedule: wants either `cron` or `every`");
+  CHECK(problems_of("[[principal]]\nname = \"root\"")
+            .starts_with("2:1: principal.name: 'root': a principal is"));
+  CHECK(problems_of("[api]\ntcp = \"127.0.0.1:7420\"") ==
+        "api.token_file: is missing: `tcp` is served to those with a token only");
 }
