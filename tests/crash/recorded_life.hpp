@@ -1,0 +1,63 @@
+#pragma once
+
+// The workload in a process of its own, with the recorder in it. Owner: a test. Thread: one.
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "tests/crash/recorder/format.hpp"
+#include "tests/support/child_program.hpp"
+
+namespace limpet::testing {
+
+// A directory in memory where there is one: these tests model the disk themselves.
+class FastDirectory {
+ public:
+  FastDirectory() {
+    const std::string memory = "/dev/shm";
+    std::string pattern =
+        (access(memory.c_str(), W_OK) == 0 ? memory
+                                           : std::filesystem::temp_directory_path().string()) +
+        "/limpet-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) abort();
+    path_ = pattern;
+  }
+  ~FastDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  FastDirectory(const FastDirectory&) = delete;
+  FastDirectory& operator=(const FastDirectory&) = delete;
+  [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+struct RecordedLife {
+  std::string directory;
+  std::string trace;  // added to, if it is there
+  uint64_t changes = 0;
+  size_t window = 1;
+  bool acknowledge_early = false;
+  std::string failure;  // for the recorder; empty: none
+};
+
+// Runs it to its end; answers its exit code and what it printed.
+inline ProgramResult live_recorded(const RecordedLife& life) {
+  ChildOptions options{
+      program_folder() + "/crash_workload",
+      {life.directory, std::to_string(life.changes), std::to_string(life.window),
+       life.acknowledge_early ? "early" : "late"},
+      {"LD_PRELOAD=" + program_folder() + "/../tests/crash_recorder/liblimpet_crash_recorder.so",
+       std::string(directory_variable) + "=" + life.directory,
+       std::string(trace_variable) + "=" + life.trace,
+       std::string(failure_variable) + "=" + (life.failure.empty() ? "0:0:once" : life.failure)},
+      ""};
+  return run_program(options, seconds(60));
+}
+
+}  // namespace limpet::testing
