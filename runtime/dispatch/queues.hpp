@@ -22,7 +22,7 @@
 //
 // Every function that takes a Change leaves it and the queues as they were when it fails, except
 // with io and corrupt. Memory follows at submitted(); what others may see of it follows when it is
-// on disk, which pump() learns from the store.
+// on disk, which deliver() learns from the store. All commits are the caller's.
 
 #include <cstdint>
 #include <functional>
@@ -41,6 +41,7 @@ namespace limpet::dispatch {
 inline constexpr size_t tenants_max = 1024;  // of one queue
 inline constexpr size_t lanes_max = 16384;
 inline constexpr size_t returned_max = 1024;  // of one lane
+inline constexpr size_t due_batch_max = 256;
 
 using LeaseVisitor = std::function<void(const LeasedTask&)>;
 
@@ -63,6 +64,9 @@ class Queues {
     platform::Clock& clock;
     std::string source;  // of our own events: "limpet/<name>"
     uint64_t seed = 0;   // of jitter
+    // Sees each event that a queue appends, in its change, so that triggers can follow; may be
+    // empty.
+    std::function<void(const EventView&)> appended;
     // Which retention class an event type has; empty: 0 for all.
     std::function<uint8_t(std::string_view type)> class_of;
   };
@@ -114,19 +118,24 @@ class Queues {
   void submitted();
   void dropped();
 
-  // --- Time. Call after store.deliver() and when next_alarm() has come. Ends leases that ran out,
-  // expires tasks, brings back those whose delay is over. Commits on its own; what died on behalf
-  // of runs is shown to `on_settled`, inside the change that says so.
-  using SettledVisitor = std::function<Result<void>(store::Change&, const Settled&)>;
-  void pump(const SettledVisitor& on_settled);
+  // --- Time. deliver(): call after store.deliver(): memory follows what is on disk now. It builds
+  // nothing.
+  void deliver();
+  // When run_due() has something to do; nullopt: not by time.
   [[nodiscard]] std::optional<store::StoreMs> next_alarm() const;
+  // Builds what is due into `change`, at most due_batch_max tasks: ends leases that ran out, expires
+  // tasks. What died on behalf of a run is shown to `on_settled`, so that its step ends in the same
+  // change. Answers how many; 0: nothing was built, drop the change. Also brings back, in memory,
+  // those whose delay is over.
+  using SettledVisitor = std::function<Result<void>(const Settled&)>;
+  [[nodiscard]] Result<size_t> run_due(store::Change& change, const SettledVisitor& on_settled);
   // Called when tasks of a queue may have become ready: after commits, time, acks that made room.
   void on_ready(std::function<void(std::string_view queue)> wake);
 
   // --- What is there.
   void each(const std::function<void(const QueueStats&)>& visit) const;
   [[nodiscard]] std::optional<QueueStats> stats(std::string_view queue) const;
-  // The error of the last io or corrupt that pump() met; it goes on with the rest.
+  // The last row that could not be read and was passed over.
   [[nodiscard]] std::optional<Error> trouble() const;
 
  private:

@@ -15,6 +15,7 @@ constexpr std::string_view group_name = "limpetgroup";
 constexpr std::string_view key_name = "limpetkey";
 constexpr std::string_view expiry_name = "limpetexpiryms";
 constexpr std::string_view step_name = "limpetstep";
+constexpr std::string_view once_name = "limpetonce";
 
 constexpr size_t place_bytes = 11;
 constexpr size_t dead_letter_head_bytes = 18;  // version, reason, two counts, two times
@@ -66,7 +67,7 @@ void encode_task_facts(const TaskFacts& facts, ByteVector& out) {
   out.resize(128 + facts.group_name.size() + facts.key.size());
   codec::CborWriter writer(out);
   writer.map(1 + size_t{facts.expires_at != 0} + size_t{!facts.group_name.empty()} +
-             size_t{!facts.key.empty()} + size_t{!facts.step.none()});
+             size_t{!facts.key.empty()} + size_t{!facts.step.none()} + size_t{facts.once});
   writer.text(place_name);
   writer.bytes(place);
   if (!facts.group_name.empty()) {
@@ -84,6 +85,10 @@ void encode_task_facts(const TaskFacts& facts, ByteVector& out) {
   if (!facts.step.none()) {
     writer.text(step_name);
     writer.uint(facts.step.value());
+  }
+  if (facts.once) {
+    writer.text(once_name);
+    writer.boolean(true);
   }
   const Result<ByteSpan> written = writer.finish();
   LIMPET_ASSERT(written.ok());  // the buffer was made for it
@@ -109,6 +114,8 @@ std::optional<TaskFacts> parse_task_facts(ByteSpan extensions) {
       facts.expires_at = reader.uint();
     } else if (name == step_name) {
       facts.step = Ordinal(static_cast<uint32_t>(reader.uint()));
+    } else if (name == once_name) {
+      facts.once = reader.boolean();
     } else {
       reader.skip();
     }

@@ -29,6 +29,7 @@ struct TaskFacts {
   std::string_view group_name;
   std::string_view key;  // dedup
   Ordinal step;          // of a run's call that a worker answers; none otherwise
+  bool once = false;     // never to be repeated when its fate is unknown
 };
 
 // Never 0.
