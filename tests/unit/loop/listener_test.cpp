@@ -1,5 +1,8 @@
 #include "loop/listener.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -97,4 +100,48 @@ TEST_CASE("listener: a path that does not fit and a folder that does not exist a
   is_error(std::string(108, 'x'), ErrorCode::too_large);
   is_error("", ErrorCode::too_large);
   is_error("/nonexistent/folder/s", ErrorCode::io);
+}
+
+TEST_CASE("listener: TCP takes an IPv4 or IPv6 literal and says which port it got") {
+  const auto loop = make_loop();
+  int accepted = 0;
+  const auto listener =
+      loop::Listener::listen_tcp(*loop, {"127.0.0.1:0"}, [&](loop::Descriptor connection) {
+        int value = 0;
+        socklen_t size = sizeof value;
+        CHECK(getsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &value, &size) == 0);
+        CHECK(value != 0);
+        CHECK(getsockopt(connection.get(), SOL_SOCKET, SO_KEEPALIVE, &value, &size) == 0);
+        CHECK(value != 0);
+        ++accepted;
+      });
+  REQUIRE(listener);
+  const Result<uint16_t> port = (*listener)->port();
+  REQUIRE(port);
+  CHECK(*port != 0);
+
+  const loop::Descriptor client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(*port);
+  REQUIRE(inet_pton(AF_INET, "127.0.0.1", &address.sin_addr) == 1);
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+  REQUIRE(connect(client.get(), generic, sizeof address) == 0);
+  CHECK(loop->run_until([&] { return accepted == 1; }, patience));
+
+  const auto second =
+      loop::Listener::listen_tcp(*loop, {"127.0.0.1:" + std::to_string(*port)}, ignore);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == ErrorCode::exists);
+}
+
+TEST_CASE("listener: what is not an address and a port is refused before anything is opened") {
+  const auto loop = make_loop();
+  for (const char* const address :
+       {"", "7420", "localhost:7420", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "::1:7420",
+        "[::1]", "[127.0.0.1]:1", "127.0.0.1:1x"}) {
+    const auto listener = loop::Listener::listen_tcp(*loop, {address}, ignore);
+    REQUIRE_FALSE(listener);
+    CHECK_MESSAGE(listener.error().code == ErrorCode::invalid, address);
+  }
 }
