@@ -8,8 +8,8 @@
 
 namespace limpet::platform {
 
-// 2025-01-01: no Limpet ran before it, so an earlier wall clock has not been set yet.
-inline constexpr WallTime plausible_wall_time{1735689600ull * 1000000000ull};
+// An earlier wall clock has not been set yet.
+inline constexpr WallTime plausible_wall_time = plausible_since;
 
 class Clock {
  public:

@@ -23,6 +23,7 @@ enum Key : uint64_t {
   key_trace_parent = 13,
   key_extensions = 14,
   key_data = 15,
+  key_class = 16,
 };
 
 // One walk over the attributes serves counting, measuring and writing.
@@ -43,6 +44,7 @@ void each_attribute(const EventView& event, Sink&& sink) {
   sink.text(key_trace_parent, event.trace_parent);
   sink.bytes(key_extensions, event.extensions);
   sink.bytes(key_data, event.data);
+  sink.uint(key_class, event.retention_class);
 }
 
 struct Measure {
@@ -97,6 +99,7 @@ void read_attribute(CborReader& reader, uint64_t key, EventView& event) {
     case key_trace_parent: event.trace_parent = reader.text(); return;
     case key_extensions: event.extensions = reader.bytes(); return;
     case key_data: event.data = reader.bytes(); return;
+    case key_class: event.retention_class = static_cast<uint8_t>(reader.uint()); return;
     default: reader.skip(); return;  // of a later minor version
   }
 }

@@ -23,6 +23,7 @@ To convert(const From& event, ToText to_text, ToData to_data) {
   result.trace_parent = to_text(event.trace_parent);
   result.extensions = to_data(event.extensions);
   result.data = to_data(event.data);
+  result.retention_class = event.retention_class;
   return result;
 }
 

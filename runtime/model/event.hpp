@@ -6,6 +6,7 @@
 // `data` is one CBOR item whatever the sender spoke: JSON is converted at the rim and back, so that
 // agents, links and the store see one form. Bytes that are not JSON are a CBOR byte string.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,7 @@ struct BasicEvent {
   Text trace_parent;
   Data extensions;  // CloudEvents extension attributes we do not know: a CBOR map, or empty
   Data data;        // one CBOR item, or empty
+  uint8_t retention_class = 0;  // its number in the store: how long it stays; 0 is `work`
 };
 
 using EventView = BasicEvent<std::string_view, ByteSpan>;

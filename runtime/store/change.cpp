@@ -44,6 +44,7 @@ Operation Change::take(ByteSpan& rest) {
 
 Result<Sequence> Change::append(const EventView& event) {
   EventView numbered = event;
+  LIMPET_ASSERT(event.retention_class < classes_max);
   numbered.sequence = hot_.next_sequence;
   const size_t record_size = codec::event_record_size(numbered);
   // The common event is small: encode where no heap is needed.
@@ -66,6 +67,10 @@ Result<Sequence> Change::append(const EventView& event) {
   hot_.events += 1;
   hot_.event_bytes += record.size();
   return sequence;
+  ClassCount& of_class = hot_.classes[event.retention_class];
+  if (of_class.events == 0) of_class.first = sequence;
+  of_class.events += 1;
+  of_class.bytes += record.size();
 }
 
 }  // namespace limpet::store

@@ -81,6 +81,21 @@ void read_classes(codec::CborReader& reader, HotRecord& hot) {
   }
 }
 
+// Events that no class has counted were stored before there were classes: they are `work`.
+void count_unclassed(HotRecord& hot) {
+  uint64_t events = 0;
+  uint64_t bytes = 0;
+  for (const ClassCount& one : hot.classes) {
+    events += one.events;
+    bytes += one.bytes;
+  }
+  if (events >= hot.events) return;
+  ClassCount& work = hot.classes[0];
+  work.first = Sequence(1);
+  work.events += hot.events - events;
+  work.bytes += hot.event_bytes - std::min(hot.event_bytes, bytes);
+}
+
 }  // namespace
 
 Result<ByteSpan> encode_hot(const HotRecord& hot, std::span<uint8_t> buffer) {
@@ -137,6 +152,7 @@ Result<HotRecord> decode_hot(ByteSpan record) {
   if (fields > 9) read_classes(reader, hot);
   for (size_t index = 10; index < fields; ++index) reader.skip();
   if (!reader.finish().ok()) return Error{ErrorCode::corrupt, "store: hot record's fields"};
+  count_unclassed(hot);
   return hot;
 }
 

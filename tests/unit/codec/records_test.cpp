@@ -33,6 +33,7 @@ Event full_event() {
   event.trace_parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   event.extensions = cbor_map({{"severity", 3}});
   event.data = cbor_map({{"load", 0.25}, {"note", "calm"}});
+  event.retention_class = 15;
   return event;
 }
 
@@ -69,6 +70,7 @@ void check_same(const Event& a, const Event& b) {
   CHECK(a.trace_parent == b.trace_parent);
   CHECK(a.extensions == b.extensions);
   CHECK(a.data == b.data);
+  CHECK(a.retention_class == b.retention_class);
 }
 
 Run full_run() {

@@ -19,6 +19,8 @@ HotRecord sample() {
   hot.events = 12;
   hot.event_bytes = 3400;
   hot.runs = {1, 2, 3, 4, 5, 6, 7};
+  hot.classes[0] = {Sequence(3), 2, 400};
+  hot.classes[15] = {Sequence(9), 10, 3000};
   return hot;
 }
 
@@ -46,4 +48,15 @@ TEST_CASE("hot record: a cut or changed record is refused") {
     flipped[bit / 8] = static_cast<uint8_t>(flipped[bit / 8] ^ (1u << (bit % 8)));
     CHECK_FALSE(decode_hot(flipped).ok());
   }
+}
+
+TEST_CASE("hot record: events that were stored before there were classes are of class work") {
+  HotRecord old = sample();
+  old.classes = {};
+  std::array<uint8_t, hot_record_bytes_max> buffer{};
+  const Result<ByteSpan> record = encode_hot(old, buffer);
+  REQUIRE(record.ok());
+  const Result<HotRecord> decoded = decode_hot(*record);
+  REQUIRE(decoded.ok());
+  CHECK(decoded->classes[0] == ClassCount{Sequence(1), old.events, old.event_bytes});
 }
