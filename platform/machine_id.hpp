@@ -17,4 +17,7 @@ namespace limpet::platform {
 // `text` is the file's. corrupt: not 32 hexadecimal digits. not_found: "uninitialized" or empty.
 [[nodiscard]] Result<std::string> parse_machine_id(std::string_view text);
 
+// The id of this boot: another one after each. not_found: the kernel does not say.
+[[nodiscard]] Result<std::string> boot_id();
+
 }  // namespace limpet::platform

@@ -24,4 +24,9 @@ Result<std::string> machine_id() {
   return parse_machine_id(*text);
 }
 
+Result<std::string> boot_id() {
+  LIMPET_TRY(const std::string text, read_file("/proc/sys/kernel/random/boot_id", 256));
+  return text.substr(0, text.find('\n'));
+}
+
 }  // namespace limpet::platform

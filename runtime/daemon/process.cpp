@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 #include "codec/cbor_value.hpp"
 #include "daemon/commit.hpp"
@@ -26,6 +27,12 @@ std::string sentence(const std::string& what, const Error& error) {
 std::string parent_of(const std::string& path) {
   const size_t slash = path.find_last_of('/');
   return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Enough of the boot's id to tell it from others; 0: unknown.
+uint32_t boot_number() {
+  const Result<std::string> id = platform::boot_id();
+  return id.ok() ? static_cast<uint32_t>(std::strtoul(id->substr(0, 8).c_str(), nullptr, 16)) : 0;
 }
 
 }  // namespace
@@ -66,10 +73,14 @@ std::optional<std::string> Process::start() {
   // From here on events can be taken: the socket opens, sources begin, what the last stop left
   // behind goes on.
   record(event_type::store_state, "store",
-         codec::cbor_map({{"state", "open"},
+         codec::cbor_map({{"state", store_->repairs().any() ? "repaired" : "open"},
                           {"incarnation", store_->incarnation().value()},
                           {"new", store_->created()},
-                          {"new_epoch", store_->epoch_changed()}}));
+                          {"new_epoch", store_->epoch_changed()},
+                          {"meta_page_repaired", store_->repairs().meta_page},
+                          {"set_aside", store_->repairs().set_aside},
+                          {"damaged_records", store_->repairs().damaged_records},
+                          {"unclean_starts", store_->unclean_starts()}}));
   // The socket first: if another daemon serves there, nothing has begun yet.
   if (auto problem = open_api()) return problem;
   for (const host::Refusal& refusal : host_->start()) {
@@ -127,6 +138,7 @@ std::optional<std::string> Process::open_store() {
   options.max_bytes = settings_.store.max_bytes;
   options.create = settings_.store.create;
   if (const auto id = platform::machine_id(); id.ok()) options.machine_id = *id;
+  options.boot = boot_number();
   // Zero is "none".
   options.new_epoch = Epoch(std::max<uint64_t>(platform::SystemRandom().number() & epoch_mask, 1));
   auto opened =
@@ -136,10 +148,6 @@ std::optional<std::string> Process::open_store() {
     return sentence("cannot open the store in " + settings_.store.path, opened.error());
   }
   store_ = std::move(opened).value();
-  if (store_->epoch_changed()) {
-    logger_.line(LogLevel::warning, "store",
-                 "this machine is not the one that wrote the store: a new epoch begins");
-  }
   return std::nullopt;
 }
 

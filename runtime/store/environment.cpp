@@ -1,15 +1,16 @@
 #include "store/environment.hpp"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
 #include "base/limits.hpp"
 #include "store/keys.hpp"
+#include "store/lmdb_layout.hpp"
 #include "store/marker.hpp"
+#include "store/meta_pages.hpp"
 #include "store/seed_file.hpp"
 
 namespace limpet::store {
@@ -20,40 +21,22 @@ constexpr const char* file_name = "/store.mdb";
 constexpr unsigned readers_max = 16;  // main, and one for each reader of the API; none a client
 constexpr mode_t file_mode = 0640;
 
-Error system_error(const char* where) { return Error{ErrorCode::io, where, errno}; }
-
-// Writes the newest meta page over itself and syncs: what a failed sync left only in the page cache
-// is on the device afterwards, or this fails.
-Result<void> confirm_newest_meta(const std::string& file) {
-  const platform::OwnedDescriptor descriptor(open(file.c_str(), O_RDWR | O_CLOEXEC));
-  if (!descriptor) return system_error("store: open file");
-  ByteVector head(size_t{2} * store_page_bytes);
-  const ssize_t count = pread(descriptor.get(), head.data(), head.size(), 0);
-  if (count < 0) return system_error("store: read meta pages");
-  const std::optional<size_t> newest =
-      find_newest_meta(ByteSpan(head).first(static_cast<size_t>(count)));
-  if (!newest) return Error{ErrorCode::corrupt, "store: no readable meta page"};
-  const auto offset = static_cast<off_t>(*newest * store_page_bytes);
-  const uint8_t* page = head.data() + *newest * store_page_bytes;
-  if (pwrite(descriptor.get(), page, store_page_bytes, offset) != ssize_t{store_page_bytes}) {
-    return system_error("store: write meta page");
-  }
-  if (fdatasync(descriptor.get()) != 0) return system_error("store: sync meta page");
-  return {};
-}
-
-// The map must hold what the file holds; a file never shrinks by itself.
-Result<uint64_t> choose_map_bytes(const OpenOptions& options, const std::string& file) {
+Result<uint64_t> wanted_bytes(const OpenOptions& options) {
   const uint64_t wanted = options.max_bytes + reserve_bytes(options.max_bytes);
   const uint64_t rounded = (wanted + store_page_bytes - 1) / store_page_bytes * store_page_bytes;
   if (rounded > SIZE_MAX / 2) {
     return Error{ErrorCode::invalid, "store: max_bytes is larger than this machine's addresses"};
   }
-  LIMPET_TRY(uint64_t file_bytes, platform::file_size(file));
-  if (file_bytes > rounded) {
-    return Error{ErrorCode::invalid, "store: max_bytes is smaller than the store's file"};
-  }
   return rounded;
+}
+
+// The map must hold what the file holds; a file never shrinks by itself.
+Result<void> check_file_fits(const std::string& file, uint64_t map_bytes) {
+  LIMPET_TRY(uint64_t file_bytes, platform::file_size(file));
+  if (file_bytes <= map_bytes) return {};
+  return Error{ErrorCode::invalid,
+               "store: max_bytes is smaller than the store's file; raise it, or make the file "
+               "smaller with `limpet store compact`"};
 }
 
 Result<void> reserve_disk(const std::string& file, uint64_t bytes, Logger& logger) {
@@ -93,12 +76,45 @@ Result<EnvironmentHandle> open_lmdb(const std::string& file, uint64_t map_bytes)
   return handle;
 }
 
-// Reads the hot record, if the file has one. `found` tells a new file from one with content.
-struct Content {
-  bool found = false;
-  HotRecord hot;
-  unsigned tree = 0;
-};
+void choose_epoch(Environment& environment, const OpenOptions& options, const Marker& marker,
+                  Logger& logger) {
+  const bool other_machine = !marker.machine_id.empty() && !options.machine_id.empty() &&
+                             marker.machine_id != options.machine_id;
+  environment.epoch_changed = !environment.created && (other_machine || marker.epoch_due);
+  if (environment.created || environment.epoch_changed) environment.hot.epoch = options.new_epoch;
+  if (!environment.epoch_changed) return;
+  logger.line(LogLevel::warning, "store",
+              other_machine
+                  ? "this machine is not the one that wrote the store: a new epoch begins"
+                  : "the store is a copy, or was repaired from an older state: a new epoch begins");
+}
+
+}  // namespace
+
+void EnvironmentDeleter::operator()(MDB_env* environment) const { mdb_env_close(environment); }
+
+uint64_t reserve_bytes(uint64_t max_bytes) {
+  constexpr uint64_t floor_bytes = uint64_t{4} << 20;
+  static_assert(floor_bytes >= 3 * limits::batch_bytes_max);
+  return std::max(floor_bytes, max_bytes / 20);
+}
+
+Error lmdb_error(int code, const char* where) {
+  switch (code) {
+    case MDB_MAP_FULL: return Error{ErrorCode::full, where};
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_PANIC: return Error{ErrorCode::corrupt, where};
+    case MDB_VERSION_MISMATCH: return Error{ErrorCode::unsupported, where};
+    case ENOSPC: return Error{ErrorCode::full, where, ENOSPC};
+    default:
+      return Error{code > 0 ? ErrorCode::io : ErrorCode::internal, where, code > 0 ? code : 0};
+  }
+}
+
+std::string store_file(const std::string& directory) { return directory + file_name; }
+
 Result<Content> read_content(MDB_env* environment) {
   MDB_txn* transaction = nullptr;
   if (const int code = mdb_txn_begin(environment, nullptr, MDB_RDONLY, &transaction)) {
@@ -126,43 +142,31 @@ Result<Content> read_content(MDB_env* environment) {
   return content;
 }
 
-}  // namespace
-
-void EnvironmentDeleter::operator()(MDB_env* environment) const { mdb_env_close(environment); }
-
-uint64_t reserve_bytes(uint64_t max_bytes) {
-  constexpr uint64_t floor_bytes = uint64_t{4} << 20;
-  static_assert(floor_bytes >= 3 * limits::batch_bytes_max);
-  return std::max(floor_bytes, max_bytes / 20);
-}
-
-Error lmdb_error(int code, const char* where) {
-  switch (code) {
-    case MDB_MAP_FULL: return Error{ErrorCode::full, where};
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_INVALID:
-    case MDB_PANIC: return Error{ErrorCode::corrupt, where};
-    case MDB_VERSION_MISMATCH: return Error{ErrorCode::unsupported, where};
-    case ENOSPC: return Error{ErrorCode::full, where, ENOSPC};
-    default:
-      return Error{code > 0 ? ErrorCode::io : ErrorCode::internal, where, code > 0 ? code : 0};
-  }
-}
-
-Result<Environment> open_environment(const OpenOptions& options, Logger& logger) {
+Result<Environment> open_environment(const OpenOptions& options, const OpenMoment& moment,
+                                     Logger& logger) {
   LIMPET_CHECK(platform::make_directories(options.directory));
   Environment environment;
   LIMPET_TRY(environment.lock, platform::lock_directory(options.directory));
 
-  const std::string file = options.directory + file_name;
+  const std::string file = store_file(options.directory);
   const bool file_exists = platform::file_exists(file);
   LIMPET_TRY(std::optional<Marker> marker, read_marker(options.directory));
   LIMPET_CHECK(check_marker({marker.has_value(), file_exists, options.create}));
+  LIMPET_TRY(const uint64_t map_bytes, wanted_bytes(options));
+  environment.starts =
+      Starts(options.directory,
+             Start{options.boot, moment.boot_ms, moment.wall_ms, StartPhase::opening}, logger);
   if (!file_exists) LIMPET_CHECK(platform::replace_file(file, make_seed_file()));
-  LIMPET_CHECK(confirm_newest_meta(file));
 
-  LIMPET_TRY(uint64_t map_bytes, choose_map_bytes(options, file));
+  // At this point there is a file; it may be damaged.
+  const RescueFacts facts{options.directory, marker, environment.starts.walk_due(), map_bytes};
+  LIMPET_TRY(environment.repairs, rescue(facts, walk_in_child, logger));
+  if (environment.repairs.walked) environment.starts.walked();
+  if (environment.repairs.meta_page) {
+    LIMPET_TRY(marker, read_marker(options.directory));
+  }
+  LIMPET_CHECK(confirm_newest_meta(file));
+  LIMPET_CHECK(check_file_fits(file, map_bytes));
   LIMPET_CHECK(reserve_disk(file, map_bytes, logger));
   LIMPET_TRY(environment.handle, open_lmdb(file, map_bytes));
   LIMPET_TRY(Content content, read_content(environment.handle.get()));
@@ -171,11 +175,9 @@ Result<Environment> open_environment(const OpenOptions& options, Logger& logger)
   environment.created = !content.found;
 
   // At this point the file is ours and readable. What follows decides under which epoch it goes on.
-  const bool other_machine = marker && !marker->machine_id.empty() && !options.machine_id.empty() &&
-                             marker->machine_id != options.machine_id;
-  environment.epoch_changed = content.found && other_machine;
-  if (environment.created || environment.epoch_changed) environment.hot.epoch = options.new_epoch;
-  environment.marker_due = !marker || environment.epoch_changed;
+  choose_epoch(environment, options, marker.value_or(Marker{}), logger);
+  environment.marker_due =
+      !marker || environment.epoch_changed || marker->epoch_due || environment.created;
   return environment;
 }
 

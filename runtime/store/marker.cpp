@@ -11,6 +11,7 @@ namespace {
 constexpr const char* marker_name = "/LIMPET-STORE";
 constexpr std::string_view first_line = "limpet store\n";
 constexpr std::string_view machine_label = "machine ";
+constexpr std::string_view epoch_due_line = "\nepoch due\n";
 constexpr size_t marker_bytes_max = 1024;
 
 }  // namespace
@@ -32,12 +33,14 @@ Result<std::optional<Marker>> read_marker(const std::string& directory) {
     const size_t start = label + machine_label.size();
     marker.machine_id = text.substr(start, text.find('\n', start) - start);
   }
+  marker.epoch_due = text.find(epoch_due_line) != std::string_view::npos;
   return std::optional<Marker>(std::move(marker));
 }
 
 Result<void> write_marker(const std::string& directory, const Marker& marker) {
   std::string content(first_line);
-  content.append(machine_label).append(marker.machine_id).append("\n");
+  content.append(machine_label).append(marker.machine_id);
+  content.append(marker.epoch_due ? epoch_due_line : "\n");
   return platform::replace_file(directory + marker_name, as_bytes(content));
 }
 

@@ -12,6 +12,9 @@ namespace limpet::store {
 
 struct Marker {
   std::string machine_id;  // empty: unknown when it was written
+  // The next opening begins a new epoch: the store beside it is a copy, or was repaired from an
+  // older state. Written before that store is, so that no crash between the two forgets it.
+  bool epoch_due = false;
 };
 
 // nullopt: there is none. Errors: io; corrupt (not a marker file).

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "store/lmdb_layout.hpp"
 #include "store/marker.hpp"
-#include "store/seed_file.hpp"
 
 namespace limpet::store {
 
@@ -28,10 +28,16 @@ Store::Store(Environment environment, const OpenOptions& options, Wiring wiring)
       writer_(std::make_unique<Writer>(environment_.handle.get(), environment_.tree,
                                        Writer::Options{wiring.linger, std::move(wiring.wake)})) {}
 
-Store::~Store() { writer_->stop(); }
+Store::~Store() {
+  writer_->stop();
+  if (!writer_->failure()) environment_.starts.closed();
+}
 
 Result<std::unique_ptr<Store>> Store::open(const OpenOptions& options, Wiring wiring) {
-  LIMPET_TRY(Environment environment, open_environment(options, wiring.logger));
+  const WallTime wall = wiring.clock.wall();
+  const bool clock_set = wall >= platform::plausible_wall_time;
+  const OpenMoment moment{wiring.clock.boot().ns / 1000000, clock_set ? wall.ns / 1000000 : 0};
+  LIMPET_TRY(Environment environment, open_environment(options, moment, wiring.logger));
   std::unique_ptr<Store> store(new Store(std::move(environment), options, std::move(wiring)));
   LIMPET_CHECK(store->begin_incarnation(options));
   return store;
@@ -50,6 +56,8 @@ Result<void> Store::begin_incarnation(const OpenOptions& options) {
   if (environment_.marker_due) {
     LIMPET_CHECK(write_marker(options.directory, {options.machine_id}));
   }
+  environment_.starts.opened(hot_.store_ms);
+  unclean_starts_ = environment_.starts.unclean_recent(hot_.store_ms);
   return {};
 }
 

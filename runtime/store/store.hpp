@@ -61,6 +61,10 @@ class Store {
   [[nodiscard]] Incarnation incarnation() const { return hot_.incarnation; }
   [[nodiscard]] bool created() const { return environment_.created; }
   [[nodiscard]] bool epoch_changed() const { return environment_.epoch_changed; }
+  // What had to be done to the file at this opening.
+  [[nodiscard]] const Repairs& repairs() const { return environment_.repairs; }
+  // Starts in the ten minutes before this one that did not end in order.
+  [[nodiscard]] uint32_t unclean_starts() const { return unclean_starts_; }
 
   // The wall clock in milliseconds, except that it never goes back: when the wall clock does, it
   // goes on at the pace of the boot clock, so that timers and delays do not stand still.
@@ -75,6 +79,11 @@ class Store {
   [[nodiscard]] Result<void> submit(Change change);
   // The newest counters, including changes still on their way.
   [[nodiscard]] const HotRecord& newest() const { return hot_; }
+
+  // How many changes were submitted, and how many of them are answered: change n, counted from 1,
+  // is on disk when n <= answered(), unless the store has failed.
+  [[nodiscard]] uint64_t submitted() const { return generation_; }
+  [[nodiscard]] uint64_t answered() const { return delivered_; }
 
   // Runs the on_done of every change answered since the last call; returns how many.
   size_t deliver();
@@ -102,6 +111,7 @@ class Store {
   platform::Clock& clock_;
 
   // Owned by main.
+  uint32_t unclean_starts_ = 0;
   HotRecord hot_;
   StoreMs anchor_ms_ = 0;  // the store time at anchor_boot_
   BootTime anchor_boot_;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "platform/files.hpp"
+#include "store/lmdb_layout.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 using namespace limpet;
@@ -54,28 +55,4 @@ TEST_CASE("seed file: LMDB opens it with 4 KiB pages") {
   CHECK(statistics.ms_psize == store_page_bytes);
   CHECK(statistics.ms_entries == 0);
   mdb_env_close(environment);
-}
-
-TEST_CASE("seed file: the newest meta page is the one with the later transaction") {
-  const testing::TemporaryDirectory directory;
-  MDB_env* environment = open_plain(directory.file("own.mdb"));
-  MDB_dbi tree = 0;
-  for (int round = 0; round < 3; ++round) {
-    MDB_txn* transaction = nullptr;
-    REQUIRE(mdb_txn_begin(environment, nullptr, 0, &transaction) == 0);
-    REQUIRE(mdb_dbi_open(transaction, nullptr, 0, &tree) == 0);
-    MDB_val key{sizeof round, &round};
-    REQUIRE(mdb_put(transaction, tree, &key, &key, 0) == 0);
-    REQUIRE(mdb_txn_commit(transaction) == 0);
-  }
-  MDB_envinfo info{};
-  mdb_env_info(environment, &info);
-  mdb_env_close(environment);
-  const Result<std::string> content = platform::read_file(directory.file("own.mdb"), 1 << 20);
-  REQUIRE(content.ok());
-  const std::optional<size_t> newest = find_newest_meta(as_bytes(*content));
-  REQUIRE(newest);
-  CHECK(*newest == info.me_last_txnid % 2);
-  CHECK_FALSE(find_newest_meta(as_bytes(*content).first(100)));
-  CHECK_FALSE(find_newest_meta(ByteVector(8192, 0)));
 }
