@@ -47,6 +47,9 @@ class OwnedDescriptor {
 // mixture.
 [[nodiscard]] Result<void> replace_file(const std::string& path, ByteSpan content);
 
+// Makes what was done to the name `path` (made, renamed) outlive a power cut.
+[[nodiscard]] Result<void> sync_parent_directory(const std::string& path);
+
 [[nodiscard]] bool file_exists(const std::string& path);
 [[nodiscard]] Result<uint64_t> file_size(const std::string& path);
 

@@ -92,6 +92,10 @@ Result<void> replace_file(const std::string& path, ByteSpan content) {
     if (fsync(file.get()) != 0) return io_error("files: sync");
   }
   if (rename(temporary.c_str(), path.c_str()) != 0) return io_error("files: rename");
+  return sync_parent_directory(path);
+}
+
+Result<void> sync_parent_directory(const std::string& path) {
   return sync_directory(parent_of(path));
 }
 

@@ -198,6 +198,7 @@ void RowCheck::finish_event() {
   if (!event_whole_) return;
   const Result<EventView> event = codec::decode_event(record_, event_);
   if (!event.ok()) problem(named("event", event_.value()), to_string(event.error()));
+  if (event.ok()) ++classes_[event->retention_class];
   if (event_ >= hot_.next_sequence) problem(named("event", event_.value()), "from the future");
 }
 
@@ -209,6 +210,11 @@ void RowCheck::finish() {
   for (size_t state = 0; state < runs_.size(); ++state) {
     const std::string what = "runs " + std::string(to_string(static_cast<RunState>(state)));
     expect_count(what.c_str(), runs_[state], hot_.runs[state]);
+  }
+  // Of a damaged event the class is not known, so the counts of classes are compared when none is.
+  for (size_t index = 0; index < classes_max && report_.problems == 0; ++index) {
+    const std::string what = "events of class " + std::to_string(index);
+    expect_count(what.c_str(), classes_[index], hot_.classes[index].events);
   }
   for (size_t index = 0; index < queues_max; ++index) {
     const auto queue = static_cast<uint16_t>(first_user_queue + index);

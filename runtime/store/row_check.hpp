@@ -63,6 +63,7 @@ class RowCheck {
   // Counted.
   uint64_t event_bytes_ = 0;
   std::array<uint64_t, run_state_count> runs_{};
+  std::array<uint64_t, UINT8_MAX + 1> classes_{};  // events by class
   std::map<uint16_t, uint64_t> dead_;
 };
 

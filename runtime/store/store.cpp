@@ -18,6 +18,8 @@ uint64_t estimate_growth(uint64_t bytes) { return 2 * bytes + 2 * uint64_t{store
 
 Store::Store(Environment environment, const OpenOptions& options, Wiring wiring)
     : environment_(std::move(environment)),
+      directory_(options.directory),
+      machine_id_(options.machine_id),
       max_bytes_(options.max_bytes),
       clock_(wiring.clock),
       hot_(environment_.hot),
@@ -111,13 +113,40 @@ Result<void> Store::submit(Change change) {
   return {};
 }
 
+Result<void> Store::submit_relaxed(Change change) {
+  change.relax();
+  LIMPET_CHECK(submit(std::move(change)));
+  relaxed_at_.push_back(clock_.boot());
+  return {};
+}
+
+Duration Store::unsynced_age() const {
+  return relaxed_at_.empty() ? Duration() : clock_.boot() - relaxed_at_.front();
+}
+
+void Store::note_released(const Change& change) {
+  if (change.released().empty()) return;
+  released_.missed = released_.missed || change.releases_missed();
+  const ClassCount* const last = std::ranges::max_element(hot_.classes, {}, &ClassCount::first);
+  for (const Sequence event : change.released()) {
+    if (event >= last->first) continue;  // no class was trimmed past it
+    if (released_.events.size() == released_max) {
+      released_.missed = true;
+      return;
+    }
+    released_.events.push_back(event);
+  }
+}
+
 size_t Store::deliver() {
   // Not a member while it is used: an answer may deliver again.
   std::vector<Finished> finished = std::exchange(finished_, {});
   writer_->take_done(finished);
   for (Finished& one : finished) {
     ++delivered_;
+    if (one.change.relaxed()) relaxed_at_.pop_front();
     if (one.result.ok()) {
+      note_released(one.change);
       durable_end_ = one.change.hot().next_sequence;
       durable_ms_ = one.change.hot().store_ms;
     }
@@ -140,14 +169,22 @@ void Store::keep_buffer(ByteVector buffer) {
 
 void Store::drain() {
   do {
+    writer_->hasten();
     writer_->wait_done();
   } while (deliver() > 0);
 }
 
-StoreMs Store::durable_ms() { return delivered_ == generation_ ? now_ms() : durable_ms_; }
+// Relaxed changes make nothing ready: who asks this need not wait for them.
+StoreMs Store::durable_ms() {
+  return delivered_ + relaxed_at_.size() == generation_ ? now_ms() : durable_ms_;
+}
 
 std::unique_ptr<Reader> Store::new_reader() {
   return std::make_unique<Reader>(environment_.handle.get(), environment_.tree);
+}
+
+Result<CopyReport> Store::backup(const std::string& directory) const {
+  return store::backup({environment_.handle.get(), directory_, machine_id_}, directory);
 }
 
 StoreInfo Store::info() const {

@@ -13,15 +13,19 @@
 //   LIMPET_CHECK(store.submit(std::move(change)));
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "platform/clock.hpp"
 #include "store/change.hpp"
+#include "store/copy.hpp"
 #include "store/environment.hpp"
 #include "store/reader.hpp"
 #include "store/writer.hpp"
@@ -42,6 +46,8 @@ struct StoreInfo {
   uint64_t refused_full = 0;
   WriterStats writer;
 };
+
+inline constexpr size_t released_max = 4096;
 
 class Store {
  public:
@@ -77,6 +83,12 @@ class Store {
   [[nodiscard]] Change begin();
   // Hands it to the writer. Errors: busy, closed; the change has then never been.
   [[nodiscard]] Result<void> submit(Change change);
+  // The same for a change whose events were acknowledged at once: it waits for company, at most
+  // relaxed_linger. REQUIRES: it makes nothing ready.
+  [[nodiscard]] Result<void> submit_relaxed(Change change);
+  // For how long the oldest of those has not been on disk; zero: all are. More than relaxed_window
+  // is too long: take nothing more on trust.
+  [[nodiscard]] Duration unsynced_age() const;
   // The newest counters, including changes still on their way.
   [[nodiscard]] const HotRecord& newest() const { return hot_; }
 
@@ -90,6 +102,14 @@ class Store {
   // Waits for the writer, then delivers; until nothing is outstanding. For shut-down and tests.
   void drain();
 
+  // Events that durable changes let go of since the last call and that their class was trimmed past
+  // already: Change::release. At most released_max; `missed`: there were more.
+  struct Released {
+    std::vector<Sequence> events;
+    bool missed = false;
+  };
+  [[nodiscard]] Released take_released() { return std::exchange(released_, {}); }
+
   [[nodiscard]] Sequence durable_end() const { return durable_end_; }
   // The store time up to which every change that was begun is on disk; now, when nothing waits.
   [[nodiscard]] StoreMs durable_ms();
@@ -97,6 +117,9 @@ class Store {
   // A reader for another thread, which must go before the store does.
   [[nodiscard]] std::unique_ptr<Reader> new_reader();
   [[nodiscard]] StoreInfo info() const;
+  // A copy of what is committed, while work goes on; see copy.hpp. [any, blocking] REQUIRES: the
+  // store lives until it returns.
+  [[nodiscard]] Result<CopyReport> backup(const std::string& directory) const;
   // Why the store closed, if it did.
   [[nodiscard]] std::optional<Error> failure() const { return writer_->failure(); }
 
@@ -104,9 +127,12 @@ class Store {
   Store(Environment environment, const OpenOptions& options, Wiring wiring);
   [[nodiscard]] Result<void> begin_incarnation(const OpenOptions& options);
   void keep_buffer(ByteVector buffer);
+  void note_released(const Change& change);
 
   // Constant after construction.
   Environment environment_;
+  const std::string directory_;
+  const std::string machine_id_;
   const uint64_t max_bytes_;
   platform::Clock& clock_;
 
@@ -120,6 +146,8 @@ class Store {
   StoreMs durable_ms_ = 0;
   uint64_t delivered_ = 0;  // submitted changes that were answered
   uint64_t refused_full_ = 0;
+  std::deque<BootTime> relaxed_at_;  // when those of submit_relaxed that are on their way began it
+  Released released_;
   std::vector<Finished> finished_;         // empty; its memory is used again
   std::vector<ByteVector> spare_buffers_;  // for changes to come
   std::unique_ptr<Reader> reader_;
