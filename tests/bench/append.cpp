@@ -48,8 +48,10 @@ Figures drive(Appender& appender, const Options& options, uint64_t events) {
           {"events_per_commit", "1", count / static_cast<double>(appender.commits())}};
 }
 
-Figures measure(const Options& options, uint64_t events, const std::string& directory,
-                std::unique_ptr<Appender> (*make)(const AppenderOptions&)) {
+}  // namespace
+
+Figures measure_append(const Options& options, uint64_t events, const std::string& directory,
+                       std::unique_ptr<Appender> (*make)(const AppenderOptions&)) {
   const Scratch scratch(directory);
   const uint64_t max_bytes = (uint64_t{64} << 20) + 2 * events * (options.payload + 160);
   const std::unique_ptr<Appender> appender =
@@ -60,15 +62,13 @@ Figures measure(const Options& options, uint64_t events, const std::string& dire
   return drive(*appender, options, events);
 }
 
-}  // namespace
-
 void run_append(const Options& options, const std::string& directory, Report& report) {
   const uint64_t events = options.events != 0 ? options.events : events_default;
   std::vector<Figures> ours;
   std::vector<Figures> raws;
   for (unsigned run = 0; run < options.runs; ++run) {
-    raws.push_back(measure(options, events, directory, make_raw_appender));
-    ours.push_back(measure(options, events, directory, make_store_appender));
+    raws.push_back(measure_append(options, events, directory, make_raw_appender));
+    ours.push_back(measure_append(options, events, directory, make_store_appender));
     ours.back().push_back(
         {"ratio_same_writes", "1",
          figure(ours.back(), "events_per_s") / figure(raws.back(), "events_per_s")});

@@ -9,6 +9,9 @@
 #include <memory>
 #include <string>
 
+#include "tests/bench/measure.hpp"
+#include "tests/bench/options.hpp"
+
 namespace limpet::bench {
 
 class Appender {
@@ -30,5 +33,10 @@ struct AppenderOptions {
 };
 [[nodiscard]] std::unique_ptr<Appender> make_store_appender(const AppenderOptions& options);
 [[nodiscard]] std::unique_ptr<Appender> make_raw_appender(const AppenderOptions& options);
+
+// One run: events with the options' window, each answered when it is on disk.
+[[nodiscard]] Figures measure_append(const Options& options, uint64_t events,
+                                     const std::string& directory,
+                                     std::unique_ptr<Appender> (*make)(const AppenderOptions&));
 
 }  // namespace limpet::bench

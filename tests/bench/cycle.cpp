@@ -13,7 +13,7 @@ namespace limpet::bench {
 
 namespace {
 
-constexpr uint64_t cycles_default = 50000;
+constexpr uint64_t cycles_default = 20000;
 constexpr uint64_t latency_samples_max = 2000;
 constexpr uint64_t latency_ns_max = 1000000000;
 constexpr uint64_t wall_ns_max = 4000000000;  // nothing is enqueued after that: a card is slow

@@ -4,6 +4,7 @@
 // written are its own. [main]
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "tests/bench/measure.hpp"
@@ -18,7 +19,9 @@ class Isolated {
   Isolated(const Isolated&) = delete;
   Isolated& operator=(const Isolated&) = delete;
 
-  // Waits for its end and answers its figures. A child that failed ends this program too. Once.
+  // Waits for its end and answers its figures; nullopt: it failed, and said why. Once.
+  [[nodiscard]] std::optional<Figures> try_wait();
+  // The same, but a child that failed ends this program too.
   [[nodiscard]] Figures wait();
 
  private:

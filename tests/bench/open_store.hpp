@@ -1,6 +1,7 @@
 #pragma once
 
-// A store opened for a workload, and a log filled quickly. Thread: [main]. Failures end the program.
+// A store opened for a workload, and a log filled quickly. Owner: a workload. Thread: [main].
+// Failures end the program.
 
 #include <functional>
 #include <memory>

@@ -1,7 +1,6 @@
 #include "tests/bench/options.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -12,17 +11,7 @@ namespace limpet::bench {
 
 namespace {
 
-constexpr std::array verbs{"limits", "append", "replay", "cycle", "wear", "recover", "all"};
-
-constexpr const char* usage_text =
-    "usage: limpet-bench [limits|append|replay|cycle|wear|recover|all] [options]\n"
-    "\n"
-    "  limits   what the disk and LMDB can do: append and sync, commits, scan\n"
-    "  append   events through the store, each answered when it is on disk\n"
-    "  replay   events read back from the start\n"
-    "  cycle    tasks: enqueue, lease, acknowledge, each answered when it is on disk\n"
-    "  wear     bytes that a few events a second cost a flash, and how long it lasts\n"
-    "  recover  a daemon killed and started again: time to its first answer, memory\n"
+constexpr const char* options_text =
     "\n"
     "  --dir DIR      on the disk to measure (default: here)\n"
     "  --runs N       repetitions; median, minimum and maximum are shown (default 3)\n"
@@ -36,7 +25,7 @@ constexpr const char* usage_text =
     "  --json         one object a line instead of a table\n";
 
 [[noreturn]] void refuse(const std::string& reason) {
-  std::fprintf(stderr, "limpet-bench: %s\n%s", reason.c_str(), usage_text);
+  std::fprintf(stderr, "limpet-bench: %s (--help shows all)\n", reason.c_str());
   std::exit(2);
 }
 
@@ -78,12 +67,12 @@ void set_option(Options& options, std::string_view name, const char* value) {
 
 }  // namespace
 
-Options parse_options(int argc, char** argv) {
+Options parse_options(int argc, char** argv, const Program& program) {
   Options options;
   for (int index = 1; index < argc; ++index) {
     const std::string_view word(argv[index]);
     if (word == "--help" || word == "-h") {
-      std::fputs(usage_text, stdout);
+      std::printf("%s%s", program.usage, options_text);
       std::exit(0);
     }
     if (word == "--json") {
@@ -91,7 +80,7 @@ Options parse_options(int argc, char** argv) {
     } else if (word.starts_with("--")) {
       if (index + 1 == argc) refuse(std::string(word) + " needs a value");
       set_option(options, word, argv[++index]);
-    } else if (std::ranges::find(verbs, word) != verbs.end()) {
+    } else if (std::ranges::find(program.verbs, word) != program.verbs.end()) {
       options.verb = word;
     } else {
       refuse("no such workload: " + std::string(word));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace limpet::bench {
@@ -22,7 +23,12 @@ struct Options {
   bool json = false;
 };
 
+// What a program says of itself before the options, which all have, and the verbs it takes.
+struct Program {
+  const char* usage;
+  std::vector<std::string_view> verbs;
+};
 // Ends the program with a sentence and status 2 if it cannot read them.
-[[nodiscard]] Options parse_options(int argc, char** argv);
+[[nodiscard]] Options parse_options(int argc, char** argv, const Program& program);
 
 }  // namespace limpet::bench

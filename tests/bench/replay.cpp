@@ -80,7 +80,9 @@ uint64_t time_raw(const Options& options, uint64_t events, const std::string& di
   return monotonic_ns() - start;
 }
 
-Figures measure(const Options& options, uint64_t events, const std::string& directory) {
+}  // namespace
+
+Figures measure_replay(const Options& options, uint64_t events, const std::string& directory) {
   const Scratch scratch(directory);
   const uint64_t raw_ns = time_raw(options, events, scratch.path());
   const uint64_t store_ns = time_store(options, events, scratch.path());
@@ -89,13 +91,11 @@ Figures measure(const Options& options, uint64_t events, const std::string& dire
           {"ratio_raw_scan", "1", static_cast<double>(raw_ns) / static_cast<double>(store_ns)}};
 }
 
-}  // namespace
-
 void run_replay(const Options& options, const std::string& directory, Report& report) {
   const uint64_t events = options.events != 0 ? options.events : events_default;
   std::vector<Figures> runs;
   for (unsigned run = 0; run < options.runs; ++run) {
-    runs.push_back(run_isolated([&] { return measure(options, events, directory); }));
+    runs.push_back(run_isolated([&] { return measure_replay(options, events, directory); }));
   }
   report.add("replay",
              {{"payload", std::to_string(options.payload)},

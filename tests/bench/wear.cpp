@@ -1,10 +1,11 @@
 // wear: what a few events a second cost a flash. A commit writes whole pages and syncs them, so a
 // lone event costs 70 times its size; waiting a little for company (linger) is what helps.
 //
-// Days = capacity * P/E cycles / (write amplification * bytes a day): the usual reckoning of JEDEC's
-// TBW (JESD218). 8 GB and 3,000 cycles are a common MLC part. The amplification inside the device is
-// taken as 1, so the days are an upper bound: divide them by what the maker states for small random
-// writes, often 3 to 10. The file system's journal is not in the process's bytes either.
+// Days = capacity * P/E cycles / (write amplification * bytes a day): the usual reckoning with the
+// TBW of JEDEC's JESD218. 8 GB and 3,000 cycles are a common MLC part. The amplification inside the
+// device is taken as 1, so the days are an upper bound: divide them by what the maker states for
+// small random writes, often 3 to 10. The file system's journal is not in the process's bytes
+// either.
 
 #include <cstdio>
 

@@ -16,4 +16,8 @@ void run_cycle(const Options& options, const std::string& directory, Report& rep
 void run_wear(const Options& options, const std::string& directory, Report& report);
 void run_recover(const Options& options, const std::string& directory, Report& report);
 
+// One run of replay.
+[[nodiscard]] Figures measure_replay(const Options& options, uint64_t events,
+                                     const std::string& directory);
+
 }  // namespace limpet::bench
