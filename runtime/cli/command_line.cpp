@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "cli/queue_verbs.hpp"
 #include "cli/verbs.hpp"
 #include "config/units.hpp"
 
@@ -18,6 +19,7 @@ struct Parsed {
   EventsOptions events;
   RunsOptions runs;
   ResolveOptions resolve;
+  QueueVerbs queues;
   bool done = false, retry = false, fail = false;
   std::string run;
   std::string plugin_file;
@@ -190,6 +192,7 @@ int run_command_line(const std::vector<std::string>& arguments, const Surroundin
   add_submit(app, parsed);
   add_runs(app, parsed);
   add_events(app, parsed);
+  add_queue_verbs(app, parsed.queues, parsed.verb);
   add_simple(app, parsed, "status", "Show how the daemon does", status);
   add_plugin(app, parsed);
   add_simple(app, parsed, "completion", "Print a completion script for bash", completion);

@@ -17,11 +17,15 @@ constexpr std::string_view script = R"(_limpet() {
   done
   local globals="--config --data --socket --json --help" words=""
   case "$verb" in
-    "") words="run check submit runs events status plugin completion --version" ;;
+    "") words="run check submit runs events queue dead status top plugin completion --version" ;;
     runs)
       words="show resolve cancel --state --agent --limit"
       words+=" --done --retry --fail --value --reason" ;;
     plugin) words="list inspect" ;;
+    queue)
+      words="pause resume drain add --payload --priority --delay --ttl --group --key --tenant" ;;
+    dead) words="show redrive drop --queue --limit --payload --rate --all" ;;
+    top) words="--rounds --interval --no-clear" ;;
     submit)
       words="--type --subject --source --id --correlation --agent --input --key --tenant"
       words+=" --idempotency-key --priority --wait --timeout" ;;
