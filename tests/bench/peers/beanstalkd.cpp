@@ -89,7 +89,9 @@ class Beanstalkd final : public Peer {
                       {"-l", "127.0.0.1", "-p", std::to_string(port_), "-b", directory, "-f0"},
                       {},
                       directory + "/output.txt"});
-    return Connection::reachable(port_, start_limit_ms) ? "" : "beanstalkd does not answer";
+    return server_->wait_serving(port_, start_limit_ms)
+               ? ""
+               : "beanstalkd does not start or does not answer";
   }
   ProcessUsage usage() const override { return server_->usage(); }
   std::unique_ptr<PeerProducer> producer() override { return std::make_unique<Producer>(port_); }

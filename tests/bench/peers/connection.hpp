@@ -13,8 +13,8 @@ namespace limpet::bench {
 
 class Connection {
  public:
-  // Waits until somebody listens, as long as `limit_ms`.
-  [[nodiscard]] static bool reachable(uint16_t port, int limit_ms);
+  // Does somebody listen?
+  [[nodiscard]] static bool reachable(uint16_t port);
 
   explicit Connection(uint16_t port);
   ~Connection();

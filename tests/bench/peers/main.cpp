@@ -113,7 +113,7 @@ class PeersRun {
     for (const auto& [system, reason] : skipped_) {
       std::fprintf(stderr, "skipped %s: %s\n", system.c_str(), reason.c_str());
     }
-    std::fprintf(stderr, "%zu systems skipped\n", skipped_.size());
+    std::fprintf(stderr, "systems skipped: %zu\n", skipped_.size());
   }
 
  private:

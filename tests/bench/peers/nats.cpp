@@ -179,7 +179,8 @@ class Nats final : public Peer {
                       {"-a", "127.0.0.1", "-p", std::to_string(port_), "-js", "-sd", directory},
                       {},
                       directory + "/output.txt"});
-    if (!Connection::reachable(port_, start_limit_ms)) return "nats-server does not answer";
+    if (!server_->wait_serving(port_, start_limit_ms))
+      return "nats-server does not start or does not answer";
     Client client(port_);
     const bool ready =
         accepted(

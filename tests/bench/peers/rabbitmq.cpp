@@ -106,7 +106,8 @@ class RabbitMq final : public Peer {
         mapper, {"-port", mapper_port, "-address", "127.0.0.1"}, {}, directory + "/epmd.txt"});
     server_.emplace(
         ServerOptions{program, {}, variables(directory, mapper_port), directory + "/output.txt"});
-    if (!Connection::reachable(port_, start_limit_ms)) return "rabbitmq-server does not answer";
+    if (!server_->wait_serving(port_, start_limit_ms))
+      return "rabbitmq-server does not start or does not answer";
     AmqpChannel channel(port_);
     declare_queue(channel);
     return "";

@@ -146,7 +146,8 @@ class Redis final : public Peer {
          "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no"},
         {},
         directory + "/output.txt"});
-    if (!Connection::reachable(port_, start_limit_ms)) return "redis-server does not answer";
+    if (!server_->wait_serving(port_, start_limit_ms))
+      return "redis-server does not start or does not answer";
     Connection connection(port_);
     std::string command;
     add_command(command, {"XGROUP", "CREATE", "jobs", "g", "$", "MKSTREAM"});

@@ -12,13 +12,14 @@
 #include <utility>
 
 #include "tests/bench/measure.hpp"
+#include "tests/bench/peers/connection.hpp"
 
 namespace limpet::bench {
 
 namespace {
 
 constexpr int stop_wait_ms = 10000;
-constexpr int stop_poll_ms = 10;
+constexpr int poll_ms = 10;
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
@@ -80,9 +81,9 @@ Server::Server(const ServerOptions& options) {
 Server::~Server() {
   if (process_ <= 0) return;
   kill(process_, SIGTERM);
-  for (int waited_ms = 0; waited_ms < stop_wait_ms; waited_ms += stop_poll_ms) {
+  for (int waited_ms = 0; waited_ms < stop_wait_ms; waited_ms += poll_ms) {
     if (!running()) return;
-    poll(nullptr, 0, stop_poll_ms);
+    poll(nullptr, 0, poll_ms);
   }
   for (const pid_t member : session_of(process_)) kill(member, SIGKILL);
   waitpid(process_, nullptr, 0);
@@ -91,6 +92,14 @@ Server::~Server() {
 bool Server::running() {
   if (process_ > 0 && waitpid(process_, nullptr, WNOHANG) == process_) process_ = -1;
   return process_ > 0;
+}
+
+bool Server::wait_serving(uint16_t port, int limit_ms) {
+  for (int waited_ms = 0; waited_ms < limit_ms && running(); waited_ms += poll_ms) {
+    if (Connection::reachable(port)) return true;
+    poll(nullptr, 0, poll_ms);
+  }
+  return false;
 }
 
 ProcessUsage Server::usage() const {

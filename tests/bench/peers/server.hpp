@@ -27,6 +27,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   [[nodiscard]] bool running();
+  // Waits until somebody listens there; false: it ended, or `limit_ms` passed.
+  [[nodiscard]] bool wait_serving(uint16_t port, int limit_ms);
   // Of the program and what it started.
   [[nodiscard]] ProcessUsage usage() const;
 
