@@ -160,7 +160,7 @@ Result<Environment> open_environment(const OpenOptions& options, const OpenMomen
 
   // At this point there is a file; it may be damaged.
   const RescueFacts facts{options.directory, marker, environment.starts.walk_due(), map_bytes};
-  LIMPET_TRY(environment.repairs, rescue(facts, walk_in_child, logger));
+  LIMPET_TRY(environment.repairs, rescue(facts, verify_in_child, logger));
   if (environment.repairs.walked) environment.starts.walked();
   if (environment.repairs.meta_page) {
     LIMPET_TRY(marker, read_marker(options.directory));

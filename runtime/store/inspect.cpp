@@ -48,6 +48,23 @@ Result<void> inspect_log(StoppedStore& store, Inspection& inspection) {
   return place ? time_at(place->sequence, inspection.newest) : Result<void>();
 }
 
+// A row of a name begins with its number: one byte of a class, two of a queue.
+Result<void> inspect_names(StoppedStore& store, Inspection& inspection) {
+  LIMPET_TRY(const Reader::Snapshot snapshot, store.reader().snapshot());
+  const Key queues = queue_name_prefix();
+  LIMPET_CHECK(snapshot.scan(queues, queues, [&](ByteSpan key, ByteSpan value) {
+    if (value.size() < 2) return true;
+    const auto number = static_cast<uint16_t>(value[0] << 8 | value[1]);
+    inspection.queues[number] = name_in(key, queues);
+    return true;
+  }));
+  const Key classes = class_name_prefix();
+  return snapshot.scan(classes, classes, [&](ByteSpan key, ByteSpan value) {
+    if (!value.empty()) inspection.classes[value[0]] = name_in(key, classes);
+    return true;
+  });
+}
+
 }  // namespace
 
 Result<uint64_t> check_free_list(MDB_env* environment) {
@@ -81,7 +98,9 @@ Result<Inspection> inspect(StoppedStore& store) {
   const uint64_t file_pages = inspection.file_bytes / store_page_bytes;
   const uint64_t end_page = uint64_t{info.me_last_pgno} + 1;
   inspection.unused_pages = file_pages > end_page ? file_pages - end_page : 0;
-  if (store.has_content()) LIMPET_CHECK(inspect_log(store, inspection));
+  if (!store.has_content()) return inspection;
+  LIMPET_CHECK(inspect_log(store, inspection));
+  LIMPET_CHECK(inspect_names(store, inspection));
   return inspection;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
 
 #include "base/time.hpp"
 #include "store/stopped_store.hpp"
@@ -22,7 +23,9 @@ struct Inspection {
   uint64_t rows = 0;
   uint64_t used_bytes = 0;  // pages of the trees
   uint64_t file_bytes = 0;
-  uint64_t free_pages = 0;    // given up, and to be used again
+  uint64_t free_pages = 0;                 // given up, and to be used again
+  std::map<uint16_t, std::string> queues;  // names by number
+  std::map<uint8_t, std::string> classes;
   uint64_t unused_pages = 0;  // of the file, behind the last one in use
 };
 [[nodiscard]] Result<Inspection> inspect(StoppedStore& store);

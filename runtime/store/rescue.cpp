@@ -49,31 +49,33 @@ Result<void> set_aside(const RescueFacts& facts) {
   return platform::replace_file(file, make_seed_file());
 }
 
-std::string describe(const WalkResult& walk) {
-  std::string text = std::to_string(walk.rows) + " rows read, " + std::to_string(walk.problems) +
-                     (walk.problems == 1 ? " problem" : " problems");
-  return walk.first.empty() ? text : text + "; the first: " + walk.first;
+std::string describe(const VerifyReport& report) {
+  std::string text = std::to_string(report.rows) + " rows read, " +
+                     std::to_string(report.problems) +
+                     (report.problems == 1 ? " problem" : " problems");
+  if (report.first.empty()) return text;
+  return text + "; the first: " + report.first.front().key + ": " + report.first.front().text;
 }
 
 Result<void> rescue_by_walk(const RescueFacts& facts, const Walker& walker, Repairs& repairs,
                             Logger& logger) {
   logger.line(LogLevel::warning, "store", "reading the whole file to see whether it is sound");
-  LIMPET_TRY(const WalkResult walk, walker(facts.directory));
+  LIMPET_TRY(const VerifyReport report, walker(facts.directory));
   repairs.walked = true;
-  if (walk.verdict == WalkVerdict::sound) {
-    logger.line(LogLevel::info, "store", "the file is sound: " + describe(walk));
+  if (report.good()) {
+    logger.line(LogLevel::info, "store", "the file is sound: " + describe(report));
     return {};
   }
-  if (walk.verdict == WalkVerdict::damaged) {
-    repairs.damaged_records = walk.problems;
-    logger.line(LogLevel::error, "store", "the file goes on with damage: " + describe(walk));
+  if (report.tree_sound) {
+    repairs.damaged_records = report.problems;
+    logger.line(LogLevel::error, "store", "the file goes on with damage: " + describe(report));
     return {};
   }
   LIMPET_CHECK(set_aside(facts));
   repairs.set_aside = true;
   logger.line(LogLevel::error, "store",
               "the file is broken and was set aside as store.mdb.damaged; a new store begins: " +
-                  describe(walk));
+                  describe(report));
   return {};
 }
 

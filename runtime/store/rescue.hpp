@@ -42,7 +42,7 @@ inline constexpr const char* both_meta_pages_bad =
     "store: neither meta page of store.mdb can be read: it is damaged, from another kind of "
     "machine, or no store; restore a backup, or move it away to begin anew";
 
-// `walker` reads the file of a directory; walk_in_child, unless a test has another.
+// `walker` reads the file of a directory; verify_in_child, unless a test has another.
 [[nodiscard]] Result<Repairs> rescue(const RescueFacts& facts, const Walker& walker,
                                      Logger& logger);
 

@@ -108,10 +108,17 @@ std::vector<Start> parse_starts(std::string_view text) {
   return starts;
 }
 
-Starts::Starts(std::string directory, const Start& now, Logger& logger)
-    : file_(std::move(directory) + file_name), now_(now), running_(true), logger_(&logger) {
-  const Result<std::string> content = platform::read_file(file_, file_bytes);
-  if (content.ok()) found_ = parse_starts(*content);
+std::vector<Start> read_starts(const std::string& directory) {
+  const Result<std::string> content = platform::read_file(directory + file_name, file_bytes);
+  return content.ok() ? parse_starts(*content) : std::vector<Start>();
+}
+
+Starts::Starts(const std::string& directory, const Start& now, Logger& logger)
+    : file_(directory + file_name),
+      found_(read_starts(directory)),
+      now_(now),
+      running_(true),
+      logger_(&logger) {
   // Without a plausible clock the store's time is not yet known; it is not before that of the last.
   if (!found_.empty()) now_.store_ms = std::max(now_.store_ms, found_.back().store_ms);
   write_or_log(true);

@@ -48,11 +48,14 @@ struct Start {
 [[nodiscard]] std::string encode_starts(const std::vector<Start>& starts);
 [[nodiscard]] std::vector<Start> parse_starts(std::string_view text);
 
+// What the file in `directory` says; empty: nothing, or it cannot be read. [blocking]
+[[nodiscard]] std::vector<Start> read_starts(const std::string& directory);
+
 class Starts {
  public:
   Starts() = default;  // keeps no file
   // Reads what the last starts left and adds a line for this one. REQUIRES: the directory's lock.
-  Starts(std::string directory, const Start& now, Logger& logger);
+  Starts(const std::string& directory, const Start& now, Logger& logger);
   Starts(Starts&& other) noexcept { swap(other); }
   Starts& operator=(Starts&& other) noexcept {
     swap(other);

@@ -4,6 +4,7 @@
 
 #include "store/inspect.hpp"
 #include "store/row_check.hpp"
+#include "store/stopped_store.hpp"
 
 namespace limpet::store {
 

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "store/stopped_store.hpp"
-
 namespace limpet::store {
+
+class StoppedStore;
 
 inline constexpr size_t verify_problems_max = 16;
 

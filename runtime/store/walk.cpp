@@ -9,33 +9,52 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
 
+#include "codec/cbor.hpp"
 #include "platform/files.hpp"
 #include "store/environment.hpp"
-#include "store/verify.hpp"
+#include "store/stopped_store.hpp"
 
 namespace limpet::store {
 
 namespace {
 
-// What the child sends, in one write.
-struct Message {
-  uint32_t verdict;
-  uint32_t text_bytes;
-  uint64_t rows;
-  uint64_t problems;
-  std::array<char, walk_text_bytes_max> text;
-};
-static_assert(sizeof(Message) <= 512);  // PIPE_BUF at least: it comes whole or not at all
+constexpr size_t text_bytes_max = 256;
+constexpr size_t report_bytes_max = verify_problems_max * 2 * (text_bytes_max + 8) + 128;
+constexpr size_t report_fields = 9;
 
 // A processor of a small board reads far more than 4 MiB of cached pages a second; waiting for the
 // disk does not count.
-uint32_t walk_cpu_seconds(uint64_t file_bytes) {
+uint32_t cpu_seconds_for(uint64_t file_bytes) {
   return 30 + static_cast<uint32_t>(file_bytes / (uint64_t{4} << 20));
 }
 
-[[noreturn]] void live_as_child(const std::function<WalkResult()>& work, int pipe_end,
+std::string_view cut(std::string_view text) { return text.substr(0, text_bytes_max); }
+
+bool write_all(int descriptor, ByteSpan bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+  return true;
+}
+
+ByteVector read_all(int descriptor) {
+  ByteVector bytes(report_bytes_max);
+  size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t count = read(descriptor, bytes.data() + size, bytes.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    size += static_cast<size_t>(count);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+[[noreturn]] void live_as_child(const std::function<VerifyReport()>& work, int pipe_end,
                                 uint32_t cpu_seconds) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU}) {
@@ -45,25 +64,7 @@ uint32_t walk_cpu_seconds(uint64_t file_bytes) {
   setrlimit(RLIMIT_CPU, &processor);
   const rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  const WalkResult result = work();
-  Message message{};
-  message.verdict = static_cast<uint32_t>(result.verdict);
-  message.rows = result.rows;
-  message.problems = result.problems;
-  message.text_bytes = static_cast<uint32_t>(std::min(result.first.size(), walk_text_bytes_max));
-  std::memcpy(message.text.data(), result.first.data(), message.text_bytes);
-  const ssize_t written = write(pipe_end, &message, sizeof message);
-  _exit(written == ssize_t{sizeof message} ? 0 : 1);
-}
-
-// False: the child ended without a message.
-bool receive(int pipe_end, Message& message_out) {
-  ssize_t count = 0;
-  do {
-    count = read(pipe_end, &message_out, sizeof message_out);
-  } while (count < 0 && errno == EINTR);
-  return count == ssize_t{sizeof message_out} && message_out.verdict <= 2 &&
-         message_out.text_bytes <= walk_text_bytes_max;
+  _exit(write_all(pipe_end, encode_report(work())) ? 0 : 1);
 }
 
 int wait_for(pid_t child) {
@@ -74,36 +75,58 @@ int wait_for(pid_t child) {
   return status;
 }
 
-WalkResult dead(int status) {
-  WalkResult result;
-  result.problems = 1;
-  result.first = "the process that read the file died";
-  if (WIFSIGNALED(status)) result.first += " of signal " + std::to_string(WTERMSIG(status));
-  return result;
+VerifyReport unreadable(std::string text) {
+  VerifyReport report;
+  report.tree_sound = false;
+  report.problems = 1;
+  report.first.push_back({"file", std::move(text)});
+  return report;
+}
+
+VerifyReport verify_directory(const std::string& directory) {
+  Result<StoppedStore> store = StoppedStore::open(directory, StoppedStore::Lock::held);
+  return store.ok() ? verify(*store) : unreadable(to_string(store.error()));
 }
 
 }  // namespace
 
-WalkResult walk(const std::string& directory) {
-  WalkResult result;
-  Result<StoppedStore> store = StoppedStore::open(directory, StoppedStore::Lock::held);
-  if (!store.ok()) {
-    result.problems = 1;
-    result.first = to_string(store.error());
-    return result;
+ByteVector encode_report(const VerifyReport& report) {
+  ByteVector buffer(report_bytes_max);
+  codec::CborWriter writer(buffer);
+  writer.array(report_fields);
+  for (const uint64_t count : {report.rows, report.events, report.runs, report.steps, report.tasks,
+                               report.free_pages, report.problems}) {
+    writer.uint(count);
   }
-  const VerifyReport report = verify(*store);
-  result.rows = report.rows;
-  result.problems = report.problems;
-  if (!report.first.empty()) {
-    result.first = report.first.front().key + ": " + report.first.front().text;
+  writer.boolean(report.tree_sound);
+  writer.array(report.first.size() * 2);
+  for (const Problem& problem : report.first) {
+    writer.text(cut(problem.key));
+    writer.text(cut(problem.text));
   }
-  result.verdict = report.good() ? WalkVerdict::sound : WalkVerdict::damaged;
-  if (!report.tree_sound) result.verdict = WalkVerdict::broken;
-  return result;
+  const Result<ByteSpan> bytes = writer.finish();
+  buffer.resize(bytes.ok() ? bytes->size() : 0);
+  return buffer;
 }
 
-Result<WalkResult> in_child(const std::function<WalkResult()>& work, uint32_t cpu_seconds) {
+std::optional<VerifyReport> parse_report(ByteSpan bytes) {
+  codec::CborReader reader(bytes);
+  VerifyReport report;
+  if (reader.array() != report_fields) return std::nullopt;
+  for (uint64_t* const count : {&report.rows, &report.events, &report.runs, &report.steps,
+                                &report.tasks, &report.free_pages, &report.problems}) {
+    *count = reader.uint();
+  }
+  report.tree_sound = reader.boolean();
+  for (size_t left = reader.array() / 2; left > 0 && reader.ok(); --left) {
+    std::string key(reader.text());
+    report.first.push_back({std::move(key), std::string(reader.text())});
+  }
+  if (!reader.finish().ok()) return std::nullopt;
+  return report;
+}
+
+Result<VerifyReport> in_child(const std::function<VerifyReport()>& work, uint32_t cpu_seconds) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return Error{ErrorCode::io, "store: make a pipe", errno};
   const platform::OwnedDescriptor to_read(ends[0]);
@@ -113,21 +136,18 @@ Result<WalkResult> in_child(const std::function<WalkResult()>& work, uint32_t cp
   if (child == 0) live_as_child(work, to_write.get(), cpu_seconds);
   // Otherwise the end of the child would not be the end of the pipe.
   to_write = platform::OwnedDescriptor();
-  Message message{};
-  const bool received = receive(to_read.get(), message);
+  std::optional<VerifyReport> report = parse_report(read_all(to_read.get()));
   const int status = wait_for(child);
-  if (!received || !WIFEXITED(status) || WEXITSTATUS(status) != 0) return dead(status);
-  WalkResult result;
-  result.verdict = static_cast<WalkVerdict>(message.verdict);
-  result.rows = message.rows;
-  result.problems = message.problems;
-  result.first.assign(message.text.data(), message.text_bytes);
-  return result;
+  if (report && WIFEXITED(status) && WEXITSTATUS(status) == 0) return std::move(*report);
+  std::string text = "whoever reads it dies";
+  if (WIFSIGNALED(status)) text += " of signal " + std::to_string(WTERMSIG(status));
+  return unreadable(std::move(text));
 }
 
-Result<WalkResult> walk_in_child(const std::string& directory) {
+Result<VerifyReport> verify_in_child(const std::string& directory) {
   LIMPET_TRY(const uint64_t file_bytes, platform::file_size(store_file(directory)));
-  return in_child([&directory] { return walk(directory); }, walk_cpu_seconds(file_bytes));
+  return in_child([&directory] { return verify_directory(directory); },
+                  cpu_seconds_for(file_bytes));
 }
 
 }  // namespace limpet::store

@@ -7,6 +7,7 @@
 
 #include "store/marker.hpp"
 #include "store/meta_pages.hpp"
+#include "store/stopped_store.hpp"
 #include "store/verify.hpp"
 #include "store_fixture.hpp"
 #include "tamper.hpp"

@@ -113,7 +113,12 @@ TEST_CASE("store: of the files set aside the newest one is kept, and only that")
 TEST_CASE("rescue: without room for a new store the damaged one stays, and a sentence says so") {
   StoreFixture fixture;
   fill(fixture, 5);
-  const auto broken = [](const std::string&) -> Result<WalkResult> { return WalkResult{}; };
+  const auto broken = [](const std::string&) -> Result<VerifyReport> {
+    VerifyReport report;
+    report.tree_sound = false;
+    report.problems = 1;
+    return report;
+  };
   const RescueFacts facts{fixture.options.directory, Marker{}, true, uint64_t{1} << 60};
   const Result<Repairs> repairs = rescue(facts, broken, fixture.logger);
   REQUIRE_FALSE(repairs.ok());
@@ -124,45 +129,51 @@ TEST_CASE("rescue: without room for a new store the damaged one stays, and a sen
   CHECK(fixture.read_all().size() == 5);
 }
 
-TEST_CASE("walk: the death of the child is a result, whatever it dies of") {
+TEST_CASE("walk: the death of the child is a finding, whatever it dies of") {
   const auto crash = in_child(
-      []() -> WalkResult {
+      []() -> VerifyReport {
         volatile int* const nowhere = nullptr;
         *nowhere = 1;
         return {};
       },
       10);
   REQUIRE(crash.ok());
-  CHECK(crash->verdict == WalkVerdict::broken);
-  CHECK(crash->first.find("died") != std::string::npos);
-  const auto aborted = in_child([]() -> WalkResult { abort(); }, 10);
+  CHECK_FALSE(crash->tree_sound);
+  CHECK(crash->first.front().text.find("dies") != std::string::npos);
+  const auto aborted = in_child([]() -> VerifyReport { abort(); }, 10);
   REQUIRE(aborted.ok());
-  CHECK(aborted->verdict == WalkVerdict::broken);
-  const auto left = in_child([]() -> WalkResult { _exit(0); }, 10);
+  CHECK_FALSE(aborted->tree_sound);
+  const auto left = in_child([]() -> VerifyReport { _exit(0); }, 10);
   REQUIRE(left.ok());
-  CHECK(left->verdict == WalkVerdict::broken);
+  CHECK_FALSE(left->tree_sound);
 }
 
 TEST_CASE("walk: a child that reads in circles is ended by its limit of processor time") {
   const auto endless = in_child(
-      []() -> WalkResult {
+      []() -> VerifyReport {
         volatile uint64_t count = 0;
         while (true) count = count + 1;
       },
       1);
   REQUIRE(endless.ok());
-  CHECK(endless->verdict == WalkVerdict::broken);
+  CHECK_FALSE(endless->tree_sound);
 }
 
 TEST_CASE("walk: what the child finds comes back") {
   const auto found = in_child(
-      []() -> WalkResult {
-        return {WalkVerdict::damaged, 12, 3, std::string(1000, 'x')};
+      []() -> VerifyReport {
+        VerifyReport report;
+        report.rows = 12;
+        report.problems = 1000;
+        report.first.assign(verify_problems_max, {"event 5", std::string(1000, 'x')});
+        return report;
       },
       10);
   REQUIRE(found.ok());
-  CHECK(found->verdict == WalkVerdict::damaged);
   CHECK(found->rows == 12);
-  CHECK(found->problems == 3);
-  CHECK(found->first == std::string(walk_text_bytes_max, 'x'));
+  CHECK(found->problems == 1000);
+  CHECK(found->tree_sound);
+  REQUIRE(found->first.size() == verify_problems_max);
+  CHECK(found->first.back().key == "event 5");
+  CHECK(found->first.back().text == std::string(256, 'x'));
 }

@@ -7,6 +7,7 @@
 
 #include "codec/records.hpp"
 #include "store/inspect.hpp"
+#include "store/stopped_store.hpp"
 #include "store_fixture.hpp"
 #include "tamper.hpp"
 
