@@ -20,6 +20,8 @@ void Change::add(OperationKind kind, ByteSpan key, ByteSpan value) {
   const auto key_size = static_cast<uint16_t>(key.size());
   const auto value_size = static_cast<uint32_t>(value.size());
   const size_t start = operations_.size();
+  if (kind == OperationKind::put || kind == OperationKind::erase) ++rows_;
+  if (kind == OperationKind::put || kind == OperationKind::append) adds_ = true;
   operations_.resize(start + head_bytes + key.size() + value.size());
   uint8_t* to = operations_.data() + start;
   *to = static_cast<uint8_t>(kind);
@@ -43,8 +45,8 @@ Operation Change::take(ByteSpan& rest) {
 }
 
 Result<Sequence> Change::append(const EventView& event) {
-  EventView numbered = event;
   LIMPET_ASSERT(event.retention_class < classes_max);
+  EventView numbered = event;
   numbered.sequence = hot_.next_sequence;
   const size_t record_size = codec::event_record_size(numbered);
   // The common event is small: encode where no heap is needed.
@@ -66,11 +68,27 @@ Result<Sequence> Change::append(const EventView& event) {
   hot_.next_sequence = sequence.next();
   hot_.events += 1;
   hot_.event_bytes += record.size();
-  return sequence;
   ClassCount& of_class = hot_.classes[event.retention_class];
   if (of_class.events == 0) of_class.first = sequence;
   of_class.events += 1;
   of_class.bytes += record.size();
+  return sequence;
+}
+
+void Change::trim(const LogRecord& record) {
+  LIMPET_ASSERT(record.retention_class < classes_max);
+  const size_t parts =
+      (record.bytes + limits::store_part_bytes_max - 1) / limits::store_part_bytes_max;
+  for (size_t part = 0; part < parts; ++part) {
+    add(OperationKind::trim, log_key(record.sequence, static_cast<uint8_t>(part)).bytes(), {});
+  }
+  ClassCount& of_class = hot_.classes[record.retention_class];
+  LIMPET_EXPECT(hot_.events >= 1 && hot_.event_bytes >= record.bytes);
+  LIMPET_EXPECT(of_class.events >= 1 && of_class.bytes >= record.bytes);
+  hot_.events -= std::min<uint64_t>(hot_.events, 1);
+  hot_.event_bytes -= std::min<uint64_t>(hot_.event_bytes, record.bytes);
+  of_class.events -= std::min<uint64_t>(of_class.events, 1);
+  of_class.bytes -= std::min<uint64_t>(of_class.bytes, record.bytes);
 }
 
 }  // namespace limpet::store

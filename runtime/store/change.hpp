@@ -8,8 +8,11 @@
 // the order of their submission: an id is known before its commit and used in the same change, and
 // no sequence is ever skipped. That is why only one Change may be open at a time.
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -20,13 +23,22 @@
 
 namespace limpet::store {
 
-enum class OperationKind : uint8_t { put = 1, erase = 2, append = 3 };
+enum class OperationKind : uint8_t { put = 1, erase = 2, append = 3, trim = 4 };
 
 struct Operation {
   OperationKind kind;
   ByteSpan key;
   ByteSpan value;
 };
+
+// A record of the log, as far as its removal goes.
+struct LogRecord {
+  Sequence sequence;
+  size_t bytes = 0;
+  uint8_t retention_class = 0;
+};
+
+inline constexpr size_t releases_noted_max = 4;  // of one change
 
 class Change {
  public:
@@ -39,6 +51,20 @@ class Change {
   [[nodiscard]] Result<Sequence> append(const EventView& event);
   void put(const Key& key, ByteSpan value) { add(OperationKind::put, key.bytes(), value); }
   void erase(const Key& key) { add(OperationKind::erase, key.bytes(), {}); }
+  // Takes an event out of the log and its counters. REQUIRES: it is there, and nobody owns it.
+  void trim(const LogRecord& record);
+  // With this change something lets go of an event that it owned: a task that is gone, an event that
+  // was decided on, a run that ended. If the event's class was trimmed past it, it leaves soon after
+  // the commit; otherwise when its class gets there. Not noting it only makes that later.
+  void release(Sequence event) {
+    if (releases_ < releases_noted_max) released_[releases_] = event;
+    ++releases_;
+  }
+  [[nodiscard]] std::span<const Sequence> released() const {
+    return std::span(released_).first(std::min(releases_, releases_noted_max));
+  }
+  // More were released than were noted.
+  [[nodiscard]] bool releases_missed() const { return releases_ > releases_noted_max; }
 
   // Called on main, once: when the change is on disk, or with the reason why it will never be.
   void on_done(std::function<void(const Result<void>&)> done) { done_ = std::move(done); }
@@ -48,7 +74,15 @@ class Change {
   // Which state of the store it was built on.
   [[nodiscard]] uint64_t generation() const { return generation_; }
   [[nodiscard]] size_t bytes() const { return operations_.size(); }
+  // Rows put or erased, each in a page of its own at worst; events share the log's last pages.
+  [[nodiscard]] size_t rows() const { return rows_; }
+  // false: it only erases, and the store holds less after it.
+  [[nodiscard]] bool adds() const { return adds_; }
   [[nodiscard]] bool empty() const { return operations_.empty(); }
+
+  // Nobody waits for this change: Store::submit_relaxed.
+  void relax() { relaxed_ = true; }
+  [[nodiscard]] bool relaxed() const { return relaxed_; }
 
   // In order of addition; stops at the first error of `visit`. [store, no-alloc]
   template <class Visitor>
@@ -67,6 +101,8 @@ class Change {
   // The buffer for another change; this one is over.
   [[nodiscard]] ByteVector take_buffer() {
     operations_.clear();
+    rows_ = 0;
+    adds_ = false;
     return std::move(operations_);
   }
 
@@ -78,6 +114,11 @@ class Change {
   HotRecord hot_;
   uint64_t generation_;
   ByteVector operations_;
+  size_t rows_ = 0;
+  bool adds_ = false;
+  std::array<Sequence, releases_noted_max> released_{};
+  size_t releases_ = 0;
+  bool relaxed_ = false;
   std::function<void(const Result<void>&)> done_;
 };
 

@@ -53,6 +53,7 @@ Key run_state_key(RunId run, uint32_t part) {
   return run_key(run, Ordinal(state_ordinal_first + part));
 }
 Key inbox_prefix(RunId run) { return Key('g').u16(turn_queue).u64(run.value()); }
+Key inboxes_prefix() { return Key('g').u16(turn_queue); }
 Key inbox_key(RunId run, Sequence event) { return inbox_prefix(run).u64(event.value()); }
 Key lane_key(const Lane& lane) {
   const auto inverted = static_cast<uint8_t>(priority_max - lane.priority);

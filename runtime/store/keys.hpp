@@ -82,6 +82,8 @@ struct RunRow {
   Ordinal ordinal;  // 0: the header; from state_ordinal_first: a part of the state; else a step
 };
 inline constexpr uint32_t state_ordinal_first = 0xff000000;
+// The text of the idempotency key that a run was asked for with.
+inline constexpr uint32_t idempotency_ordinal = 0xffffffff;
 
 [[nodiscard]] Key hot_key();
 [[nodiscard]] Key log_key(Sequence sequence, uint8_t part);
@@ -89,6 +91,7 @@ inline constexpr uint32_t state_ordinal_first = 0xff000000;
 [[nodiscard]] Key run_state_key(RunId run, uint32_t part);
 [[nodiscard]] Key inbox_key(RunId run, Sequence event);
 [[nodiscard]] Key inbox_prefix(RunId run);
+[[nodiscard]] Key inboxes_prefix();  // of all runs
 [[nodiscard]] Key ready_key(const ReadyPlace& place);
 [[nodiscard]] Key lane_key(const Lane& lane);  // the prefix of all ready keys of a lane
 [[nodiscard]] Key timer_key(const TimerPlace& place);

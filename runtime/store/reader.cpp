@@ -123,6 +123,12 @@ Result<ByteSpan> Reader::join_parts(Sequence sequence, Row* row, bool* more_out)
 
 Result<EventsRead> Reader::Snapshot::events(Sequence first, uint32_t count_max,
                                             const EventVisitor& visit) const {
+  return records(first, count_max,
+                 [&visit](const EventView& event, size_t) { return visit(event); });
+}
+
+Result<EventsRead> Reader::Snapshot::records(Sequence first, uint32_t count_max,
+                                             const RecordVisitor& visit) const {
   EventsRead result{first};
   LIMPET_TRY(std::optional<Row> found, reader_->seek(log_key(first, 0).bytes()));
   bool more = found.has_value();
@@ -144,7 +150,7 @@ Result<EventsRead> Reader::Snapshot::events(Sequence first, uint32_t count_max,
       continue;
     }
     ++result.visited;
-    if (!visit(*event)) break;
+    if (!visit(*event, record.size())) break;
   }
   return result;
 }

@@ -24,6 +24,8 @@ namespace limpet::store {
 // Returns false to stop.
 using RowVisitor = std::function<bool(ByteSpan key, ByteSpan value)>;
 using EventVisitor = std::function<bool(const EventView& event)>;
+// With the size of its record, which is what the log and its class count.
+using RecordVisitor = std::function<bool(const EventView& event, size_t record_bytes)>;
 
 struct EventsRead {
   Sequence next;  // where to go on; the end of the log when all was read
@@ -61,6 +63,8 @@ class Reader {
     //   log 1..5, trimmed to 3:  events(1, 10) visits 3, 4, 5 and answers next = 6
     [[nodiscard]] Result<EventsRead> events(Sequence first, uint32_t count_max,
                                             const EventVisitor& visit) const;
+    [[nodiscard]] Result<EventsRead> records(Sequence first, uint32_t count_max,
+                                             const RecordVisitor& visit) const;
     // The first sequence the log still holds; none when it is empty.
     [[nodiscard]] Result<Sequence> first_event() const;
 

@@ -18,6 +18,27 @@ namespace {
 // A slow card's commit takes 20 ms: nobody waits long for company that does not come.
 constexpr std::chrono::milliseconds company_wait_max{2};
 
+// LMDB writes every page that it touches anew, and what a commit frees can be used from the next but
+// one on. So a commit may take a third of the room that is left; a row takes two pages at worst: its
+// own, and what that is split into or joined with.
+constexpr uint64_t room_shares = 6;
+
+// Erasing needs room as well. So the last of it is for erasing alone: what adds rows has to wait
+// until something was erased.
+constexpr uint64_t erasing_room_bytes = uint64_t{1} << 20;
+
+uint64_t map_bytes_of(MDB_env* environment) {
+  MDB_envinfo info{};
+  mdb_env_info(environment, &info);
+  return info.me_mapsize;
+}
+
+uint64_t page_bytes_of(MDB_env* environment) {
+  MDB_stat stat{};
+  mdb_env_stat(environment, &stat);
+  return stat.ms_psize;
+}
+
 MDB_val to_value(ByteSpan bytes) { return {bytes.size(), const_cast<uint8_t*>(bytes.data())}; }
 
 int apply(MDB_txn* transaction, MDB_dbi tree, const Operation& operation) {
@@ -28,6 +49,7 @@ int apply(MDB_txn* transaction, MDB_dbi tree, const Operation& operation) {
     case OperationKind::append:
       // The log is the tree's right edge: no search, and pages fill to the brim.
       return mdb_put(transaction, tree, &key, &value, MDB_APPEND);
+    case OperationKind::trim:
     case OperationKind::erase: {
       const int code = mdb_del(transaction, tree, &key, nullptr);
       return code == MDB_NOTFOUND ? 0 : code;
@@ -39,7 +61,11 @@ int apply(MDB_txn* transaction, MDB_dbi tree, const Operation& operation) {
 }  // namespace
 
 Writer::Writer(MDB_env* environment, unsigned tree, Options options)
-    : environment_(environment), tree_(tree), options_(std::move(options)) {
+    : environment_(environment),
+      tree_(tree),
+      options_(std::move(options)),
+      map_bytes_(map_bytes_of(environment)),
+      page_bytes_(page_bytes_of(environment)) {
   thread_ = std::thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), "limpet-store");
 }
@@ -55,12 +81,31 @@ Result<void> Writer::give(Change& change) {
     ++stats_.busy;
     return Error{ErrorCode::busy, "store: too much waits for the disk"};
   }
+  const uint64_t growth = 2 * (stats_.pending_bytes + change.bytes()) + 2 * page_bytes_;
+  if (change.adds() && stats_.used_bytes + growth + erasing_room_bytes > map_bytes_) {
+    ++stats_.busy;
+    return Error{ErrorCode::busy, "store: the reserve is used up; nothing is added until it frees"};
+  }
   if (stats_.pending_changes == 0) progress_at_ = std::chrono::steady_clock::now();
   stats_.pending_bytes += change.bytes();
   ++stats_.pending_changes;
+  const bool relaxed = change.relaxed();
+  if (relaxed) {
+    // The first begins the linger.
+    if (relaxed_waiting_++ == 0) relaxed_since_ = std::chrono::steady_clock::now();
+    relaxed_bytes_ += change.bytes();
+  }
   waiting_.push_back(std::move(change));
-  if (waiting_.size() >= enough_) wanted_.notify_one();
+  const bool wakes = relaxed ? relaxed_waiting_ == 1 || work_due() : durable_waiting() >= enough_;
+  if (wakes) wanted_.notify_one();
   return {};
+}
+
+void Writer::hasten() {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) return;
+  hasten_ = true;
+  wanted_.notify_one();
 }
 
 void Writer::take_done(std::vector<Finished>& finished_out) {
@@ -118,19 +163,60 @@ void Writer::run() {
 void Writer::gather(std::vector<Change>& batch_out) {
   std::unique_lock lock(mutex_);
   enough_ = 1;
-  wanted_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-  wait_for_company(lock);
+  wait_for_work(lock);
+  if (durable_waiting() > 0) wait_for_company(lock);
+  const size_t rows_max = batch_rows_max();
   size_t count = 0;
   size_t bytes = 0;
+  size_t rows = 0;
   while (count < waiting_.size() && count < limits::store_batch_changes_max &&
-         (count == 0 || bytes + waiting_[count].bytes() <= limits::batch_bytes_max)) {
-    bytes += waiting_[count++].bytes();
+         (count == 0 || (bytes + waiting_[count].bytes() <= limits::batch_bytes_max &&
+                         rows + waiting_[count].rows() <= rows_max))) {
+    bytes += waiting_[count].bytes();
+    rows += waiting_[count++].rows();
   }
-  batch_last_ = count;
-  if (count == waiting_.size()) return waiting_.swap(batch_out);
+  hasten_ = hasten_ && count < waiting_.size();
+  batch_last_ = durable_waiting();
+  if (count == waiting_.size()) {
+    waiting_.swap(batch_out);
+    return count_relaxed();
+  }
   const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
   batch_out.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
+  count_relaxed();
+  batch_last_ -= durable_waiting();
+}
+
+void Writer::count_relaxed() {
+  relaxed_waiting_ = 0;
+  relaxed_bytes_ = 0;
+  for (const Change& change : waiting_) {
+    if (!change.relaxed()) continue;
+    ++relaxed_waiting_;
+    relaxed_bytes_ += change.bytes();
+  }
+}
+
+bool Writer::work_due() const {
+  return stopping_ || hasten_ || durable_waiting() > 0 || relaxed_bytes_ >= relaxed_bytes_max ||
+         relaxed_waiting_ >= relaxed_changes_max;
+}
+
+void Writer::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  const auto linger = std::chrono::nanoseconds(relaxed_linger.ns);
+  while (!work_due()) {
+    if (relaxed_waiting_ == 0) {
+      wanted_.wait(lock);
+    } else if (wanted_.wait_until(lock, relaxed_since_ + linger) == std::cv_status::timeout) {
+      return;
+    }
+  }
+}
+
+size_t Writer::batch_rows_max() const {
+  const uint64_t room = map_bytes_ - std::min(map_bytes_, stats_.used_bytes);
+  return static_cast<size_t>(room / page_bytes_ / room_shares);
 }
 
 void Writer::wait_for_company(std::unique_lock<std::mutex>& lock) {
@@ -142,10 +228,10 @@ void Writer::wait_for_company(std::unique_lock<std::mutex>& lock) {
     return;
   }
   enough_ = std::min(batch_last_, limits::store_batch_changes_max);
-  if (waiting_.size() >= enough_) return;
+  if (durable_waiting() >= enough_) return;
   const auto patience = std::chrono::nanoseconds(stats_.commit_ns_last / 2);
   wanted_.wait_for(lock, std::min<std::chrono::nanoseconds>(patience, company_wait_max),
-                   [this] { return stopping_ || waiting_.size() >= enough_; });
+                   [this] { return stopping_ || durable_waiting() >= enough_; });
 }
 
 Result<void> Writer::commit(const std::vector<Change>& batch) {

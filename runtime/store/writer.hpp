@@ -9,7 +9,13 @@
 // Fails with: the first commit that fails closes the writer for good. Nothing outstanding is
 // acknowledged and no sync is tried again: a second fdatasync may report success for pages the
 // kernel has already dropped.
-// Limits: limits::store_pending_changes_max and _bytes_max; over them give() says busy.
+// Changes that nobody waits for (Change::relaxed) do not begin a commit by themselves: they go along
+// with the next one that does, or when they have waited relaxed_linger, or are many. A lone event
+// costs 18.5 kB of writes to the flash; a second's events together cost hardly more.
+// Limits: limits::store_pending_changes_max and _bytes_max; over them give() says busy, and to what
+// adds rows also when only the room that erasing needs is left. Near the end of the map a batch is
+// small: it may touch no more pages than a third of the room, so that a commit cannot fail for want
+// of pages while no snapshot is held over several commits.
 
 #include <chrono>
 #include <condition_variable>
@@ -29,6 +35,12 @@ struct MDB_env;
 struct MDB_txn;
 
 namespace limpet::store {
+
+// What a power cut may take of relaxed events. The linger leaves the rest of it to the commit.
+inline constexpr Duration relaxed_window = seconds(1);
+inline constexpr Duration relaxed_linger = milliseconds(750);
+inline constexpr size_t relaxed_bytes_max = 256 * 1024;  // then they linger no longer
+inline constexpr size_t relaxed_changes_max = 512;       // likewise
 
 struct Finished {
   Change change;
@@ -64,6 +76,8 @@ class Writer {
   // Swaps into `finished_out`, which is empty, the changes answered since the last call, in order
   // of submission. [any]
   void take_done(std::vector<Finished>& finished_out);
+  // What lingers is committed now. [any]
+  void hasten();
   // Waits until there is something to take, or nothing is outstanding. [any, blocking]
   void wait_done();
 
@@ -77,6 +91,11 @@ class Writer {
   void run();
   // Fills `batch_out`, which is empty; it stays empty when the writer is to end.
   void gather(std::vector<Change>& batch_out);
+  [[nodiscard]] size_t batch_rows_max() const;
+  [[nodiscard]] bool work_due() const;
+  [[nodiscard]] size_t durable_waiting() const { return waiting_.size() - relaxed_waiting_; }
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  void count_relaxed();
   void wait_for_company(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] Result<void> commit(const std::vector<Change>& batch);
   [[nodiscard]] Result<void> write(MDB_txn* transaction, const std::vector<Change>& batch);
@@ -86,14 +105,20 @@ class Writer {
   MDB_env* const environment_;
   const unsigned tree_;
   const Options options_;
+  const uint64_t map_bytes_;
+  const uint64_t page_bytes_;
 
   // Guarded by mutex_.
   mutable std::mutex mutex_;
   std::condition_variable wanted_;  // something to write, or stop
   std::condition_variable done_;    // something to take
   std::vector<Change> waiting_;
-  size_t enough_ = 1;      // so many changes wake the writer
-  size_t batch_last_ = 1;  // changes in the last batch
+  size_t relaxed_waiting_ = 0;  // of waiting_
+  size_t relaxed_bytes_ = 0;
+  std::chrono::steady_clock::time_point relaxed_since_;  // since the first of them waits
+  bool hasten_ = false;
+  size_t enough_ = 1;      // so many changes that somebody waits for wake the writer
+  size_t batch_last_ = 1;  // such changes in the last batch
   std::vector<Finished> finished_;
   bool stopping_ = false;
   std::optional<Error> failure_;

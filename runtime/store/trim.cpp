@@ -1,0 +1,206 @@
+#include "store/trim.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "codec/records.hpp"
+
+namespace limpet::store {
+
+namespace {
+
+// A batch's pages are written anew by its commit: in a small store it must leave room for that.
+constexpr uint64_t store_share = 32;
+constexpr size_t bytes_max_least = 64 * 1024;
+constexpr size_t bytes_a_row = 512;  // of a run: half of a page at most, often far less
+
+size_t bytes_max_of(const Store& store) {
+  const uint64_t share = store.info().max_bytes / store_share;
+  return static_cast<size_t>(std::clamp<uint64_t>(share, bytes_max_least, trim_bytes_max));
+}
+
+}  // namespace
+
+Trimmer::Trimmer(Store& store, std::function<bool(RunId)> in_use)
+    : store_(store), in_use_(std::move(in_use)), bytes_max_(bytes_max_of(store)) {}
+
+Sequence Trimmer::place_of(uint8_t retention_class) const {
+  return std::max(store_.newest().classes[retention_class].first, looked_[retention_class]);
+}
+
+Result<TrimStep> Trimmer::trim(const TrimGoal& goal) {
+  if (in_flight_ == 0) alone_ = false;
+  if (alone_) return TrimStep{TrimState::more};
+  if (!pass_) {
+    const Sequence from = place_of(goal.retention_class);
+    if (from >= store_.durable_end() || (!goal.past_floor && from >= goal.floor)) {
+      return TrimStep{TrimState::held};
+    }
+    const Sequence probed = probed_[goal.retention_class];
+    if (goal.bytes == 0 && probed > from && old_before_[goal.retention_class] <= from) {
+      LIMPET_CHECK(probe(goal, probed));
+    } else {
+      LIMPET_CHECK(look_trim(goal, from));
+    }
+  }
+  return advance();
+}
+
+Result<TrimStep> Trimmer::sweep() {
+  if (in_flight_ > 0) return TrimStep{TrimState::more};
+  alone_ = false;
+  if (!pass_) {
+    if (!released_.empty()) {
+      LIMPET_CHECK(look_released());
+    } else if (sweeping_) {
+      LIMPET_CHECK(look_full());
+    } else {
+      return TrimStep{};
+    }
+  }
+  return advance();
+}
+
+void Trimmer::begin_full_sweep() {
+  sweeping_ = true;
+  sweep_next_ = Sequence(1);
+}
+
+void Trimmer::collect_released() {
+  Store::Released noted = store_.take_released();
+  if (noted.missed || released_.size() + noted.events.size() > released_max) {
+    begin_full_sweep();
+    if (noted.missed) return;
+  }
+  released_.insert(released_.end(), noted.events.begin(), noted.events.end());
+}
+
+// The pass, as far as one piece gets.
+Result<TrimStep> Trimmer::advance() {
+  const Result<bool> scanned = scan_inboxes();
+  if (!scanned.ok()) {
+    put_back(*pass_);
+    pass_.reset();
+    return scanned.error();
+  }
+  if (!*scanned) return TrimStep{TrimState::more};
+  return finish();
+}
+
+// Puts the deletions into the change. False: not all of them, because a run has too many rows.
+Result<bool> Trimmer::fill(Change& change, Pass& pass, TrimStep& step) {
+  LIMPET_TRY(const Reader::Snapshot snapshot, store_.reader().snapshot());
+  size_t rows_left = std::clamp<size_t>(bytes_max_ / bytes_a_row, 1, trim_run_rows_max);
+  for (const Candidate& one : pass.candidates) {
+    if (one.owned) continue;
+    if (one.run_created) {
+      const RunId run(one.record.sequence.value());
+      LIMPET_TRY(const bool gone, erase_run(snapshot, change, run, rows_left));
+      if (!gone) {
+        pass.next = one.record.sequence;
+        return false;
+      }
+    }
+    change.trim(one.record);
+    ++step.events;
+    step.bytes += one.record.bytes;
+    if (!one.unread) continue;
+    if (step.unread.events++ == 0) step.unread.first = one.record.sequence;
+    step.unread.last = one.record.sequence;
+    step.unread.bytes += one.record.bytes;
+  }
+  return true;
+}
+
+Result<TrimStep> Trimmer::finish() {
+  Pass pass = std::move(*pass_);
+  pass_.reset();
+  TrimStep step{pass.state};
+  step.next_old = pass.next_old;
+  Change change = store_.begin();
+  LIMPET_TRY(const bool all, fill(change, pass, step));
+  if (!all) {
+    // The rest of the run's rows goes with the next piece, and its event last.
+    step.state = pass.state = TrimState::more;
+    if (pass.kind == Pass::Kind::released) released_.push_back(pass.next);
+    alone_ = true;
+  }
+  const bool trims = pass.kind == Pass::Kind::trim;
+  if (change.empty() && !(trims && pass.kept)) {
+    pass_done(pass);
+    return step;
+  }
+  if (trims) {
+    Sequence& first = change.hot().classes[pass.retention_class].first;
+    first = std::max(first, pass.next);
+  }
+  if (const Result<void> given = hand_over(std::move(change), step.bytes); !given.ok()) {
+    put_back(pass);
+    return given.error();
+  }
+  step.submitted = true;
+  pass_done(pass);
+  return step;
+}
+
+// What was let go of must not be forgotten because the writer was busy.
+void Trimmer::put_back(const Pass& pass) {
+  if (pass.kind != Pass::Kind::released) return;
+  for (const Candidate& one : pass.candidates) released_.push_back(one.record.sequence);
+}
+
+Result<void> Trimmer::hand_over(Change change, uint64_t bytes) {
+  change.on_done([this, bytes](const Result<void>&) {
+    --in_flight_;
+    bytes_in_flight_ -= bytes;
+  });
+  LIMPET_CHECK(store_.submit(std::move(change)));
+  ++in_flight_;
+  bytes_in_flight_ += bytes;
+  return {};
+}
+
+// False: there are more rows than fit; the header is among the first to go.
+Result<bool> Trimmer::erase_run(const Reader::Snapshot& snapshot, Change& change, RunId run,
+                                size_t& rows_left) const {
+  LIMPET_TRY(const std::optional<ByteSpan> header, snapshot.get(run_key(run, Ordinal(0))));
+  if (header && rows_left > 0) {
+    LIMPET_TRY(const Run decoded, codec::decode_run(*header));
+    uint64_t& count = change.hot().runs[static_cast<size_t>(decoded.state)];
+    count -= std::min<uint64_t>(count, 1);
+  }
+  bool gone = true;
+  Result<void> result;
+  const Key prefix = Key('n').u64(run.value());
+  LIMPET_CHECK(snapshot.scan(prefix, prefix, [&](ByteSpan key, ByteSpan value) {
+    const std::optional<RunRow> row = parse_run_key(key);
+    if (!row) return true;
+    gone = rows_left > 0;
+    if (!gone) return false;
+    --rows_left;
+    change.erase(run_key(run, row->ordinal));
+    if (row->ordinal.value() != idempotency_ordinal) return true;
+    const Key asked = idempotency_key(as_text(value));
+    const Result<std::optional<ByteSpan>> names = snapshot.get(asked);
+    if (!names.ok()) result = names.error();
+    // It may have been used again, for another run.
+    const bool ours =
+        names.ok() && *names && (*names)->size() >= 8 && RunId(read_u64(**names)) == run;
+    if (ours) change.erase(asked);
+    return names.ok();
+  }));
+  LIMPET_CHECK(result);
+  return gone;
+}
+
+void Trimmer::pass_done(const Pass& pass) {
+  if (pass.kind == Pass::Kind::trim) {
+    Sequence& looked = looked_[pass.retention_class];
+    looked = std::max(looked, pass.next);
+  } else if (pass.kind == Pass::Kind::full) {
+    sweep_next_ = pass.next;
+    sweeping_ = pass.state == TrimState::more;
+  }
+}
+
+}  // namespace limpet::store
