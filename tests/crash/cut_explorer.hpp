@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/crash/disk_model.hpp"
+#include "tests/crash/fast_directory.hpp"
 #include "tests/crash/recorded_life.hpp"
 #include "tests/crash/seed.hpp"
 #include "tests/crash/store_state.hpp"

@@ -2,40 +2,12 @@
 
 // The workload in a process of its own, with the recorder in it. Owner: a test. Thread: one.
 
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <string>
 
 #include "tests/crash/recorder/format.hpp"
 #include "tests/support/child_program.hpp"
 
 namespace limpet::testing {
-
-// A directory in memory where there is one: these tests model the disk themselves.
-class FastDirectory {
- public:
-  FastDirectory() {
-    const std::string memory = "/dev/shm";
-    std::string pattern =
-        (access(memory.c_str(), W_OK) == 0 ? memory
-                                           : std::filesystem::temp_directory_path().string()) +
-        "/limpet-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) abort();
-    path_ = pattern;
-  }
-  ~FastDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  FastDirectory(const FastDirectory&) = delete;
-  FastDirectory& operator=(const FastDirectory&) = delete;
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 struct RecordedLife {
   std::string directory;
