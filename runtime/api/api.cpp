@@ -13,14 +13,19 @@ namespace {
 // Who may ask without any right: whoever may open the socket.
 using MaybeRight = std::optional<Right>;
 
+// What must be there behind a route.
+enum class Needs : uint8_t { house, queues, consumers };
+
 struct Route {
   std::string_view method;
   std::string_view path;  // "*" is one segment of any content
   MaybeRight right;
   void (*handle)(Call& call);
+  Needs needs = Needs::house;
 };
 
-constexpr std::array<Route, 13> routes = {{
+// The first that fits is taken: fixed names come before "*".
+constexpr std::array<Route, 41> routes = {{
     {"POST", "v1/events", Right::submit, post_events},
     {"GET", "v1/events", Right::read, get_events},
     {"POST", "v1/runs", Right::submit, post_run},
@@ -29,12 +34,52 @@ constexpr std::array<Route, 13> routes = {{
     {"GET", "v1/runs/*/events", Right::read, get_run_events},
     {"POST", "v1/runs/*/steps/*/resolve", Right::operate, resolve_step},
     {"POST", "v1/runs/*/cancel", Right::operate, cancel_run},
+
+    {"GET", "v1/queues", Right::read, get_queues, Needs::queues},
+    {"POST", "v1/queues/*/tasks", Right::submit, post_tasks, Needs::queues},
+    {"POST", "v1/queues/*/lease", Right::work, lease_tasks, Needs::queues},
+    {"POST", "v1/queues/*/pause", Right::operate, pause_queue, Needs::queues},
+    {"POST", "v1/queues/*/resume", Right::operate, resume_queue, Needs::queues},
+    {"POST", "v1/queues/*/drain", Right::operate, drain_queue, Needs::queues},
+    {"POST", "v1/tasks/ack", Right::work, ack_tasks, Needs::queues},
+    {"POST", "v1/tasks/nack", Right::work, nack_tasks, Needs::queues},
+    {"POST", "v1/tasks/*/ack", Right::work, ack_task, Needs::queues},
+    {"POST", "v1/tasks/*/nack", Right::work, nack_task, Needs::queues},
+    {"POST", "v1/tasks/*/extend", Right::work, extend_task, Needs::queues},
+    {"GET", "v1/dead", Right::read, list_dead, Needs::queues},
+    {"DELETE", "v1/dead", Right::operate, drop_dead_many, Needs::queues},
+    {"POST", "v1/dead/redrive", Right::operate, redrive_many, Needs::queues},
+    {"GET", "v1/dead/*", Right::read, get_dead, Needs::queues},
+    {"DELETE", "v1/dead/*", Right::operate, drop_dead_one, Needs::queues},
+    {"POST", "v1/dead/*/redrive", Right::operate, redrive_one, Needs::queues},
+
+    {"GET", "v1/consumers", Right::read, get_consumers, Needs::consumers},
+    {"PUT", "v1/consumers/*", Right::operate, put_consumer, Needs::consumers},
+    {"DELETE", "v1/consumers/*", Right::operate, delete_consumer, Needs::consumers},
+    {"POST", "v1/consumers/*/fetch", Right::work, fetch_events, Needs::consumers},
+    {"POST", "v1/consumers/*/ack", Right::work, ack_events, Needs::consumers},
+    {"POST", "v1/consumers/*/nack", Right::work, nack_events, Needs::consumers},
+    {"POST", "v1/consumers/*/pause", Right::operate, pause_consumer, Needs::consumers},
+    {"POST", "v1/consumers/*/resume", Right::operate, resume_consumer, Needs::consumers},
+    {"POST", "v1/consumers/*/seek", Right::operate, seek_consumer, Needs::consumers},
+
     {"GET", "v1/plugins", Right::read, get_plugins},
     {"GET", "v1/tools", Right::read, get_tools},
     {"GET", "v1/agents", Right::read, get_agents},
     {"GET", "v1/status", Right::read, get_status},
+    {"GET", "v1/whoami", std::nullopt, get_whoami},
     {"GET", "healthz", std::nullopt, get_health},
+    {"GET", "metrics", Right::read, get_metrics},
 }};
+
+bool is_there(Needs needs, const ServiceSet& services) {
+  switch (needs) {
+    case Needs::house: return true;
+    case Needs::queues: return services.queues != nullptr;
+    case Needs::consumers: return services.consumers != nullptr;
+  }
+  return false;
+}
 
 bool path_matches(std::string_view path, const std::vector<std::string>& segments) {
   for (const std::string& segment : segments) {
@@ -65,7 +110,7 @@ Response wrong_method(std::string allowed) {
 
 }  // namespace
 
-Result<std::unique_ptr<Api>> Api::create(loop::Loop& loop, Services& services,
+Result<std::unique_ptr<Api>> Api::create(loop::Loop& loop, ServiceSet services,
                                          ServerOptions options) {
   std::unique_ptr<Api> api(new Api(services));
   Api* const self = api.get();
@@ -73,11 +118,11 @@ Result<std::unique_ptr<Api>> Api::create(loop::Loop& loop, Services& services,
              Server::create(loop, std::move(options), [self](Request request, Exchange exchange) {
                self->handle(std::move(request), std::move(exchange));
              }));
-  services.on_commit([self] { self->server_->wake(); });
+  services.house.on_commit([self] { self->server_->wake(); });
   return api;
 }
 
-Api::~Api() { services_.on_commit(nullptr); }
+Api::~Api() { services_.house.on_commit(nullptr); }
 
 void Api::handle(Request request, Exchange exchange) {
   std::string allowed;
@@ -87,11 +132,15 @@ void Api::handle(Request request, Exchange exchange) {
       allowed.append(allowed.empty() ? "" : ", ").append(route.method);
       continue;
     }
-    if (route.right && !services_.may(request.principal, *route.right)) {
+    if (!is_there(route.needs, services_)) {
+      return exchange.respond(problem(Problem{404, "not-found", "This is not in this build."}));
+    }
+    if (route.right && !services_.house.may(request.principal, *route.right)) {
       return exchange.respond(problem(Problem{
           403, "denied", "`" + request.principal + "` may not do this; the config says who may."}));
     }
-    Call call{services_, std::move(request), std::move(exchange)};
+    Call call{services_.house, services_.queues, services_.consumers, std::move(request),
+              std::move(exchange)};
     return route.handle(call);
   }
   exchange.respond(allowed.empty() ? not_found(request) : wrong_method(std::move(allowed)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "base/check.hpp"
 
@@ -37,17 +38,29 @@ void Exchange::respond(Response head, std::unique_ptr<BodySource> source) const 
   }
 }
 
-Connection::Connection(ConnectionContext& context, std::unique_ptr<loop::Stream> stream)
+bool Exchange::watch(Watch watch) const {
+  const auto connection = connection_.lock();
+  return connection != nullptr && connection->watch(number_, std::move(watch));
+}
+
+Connection::Connection(ConnectionContext& context, std::unique_ptr<loop::Stream> stream,
+                       const TokenTable* tokens)
     : context_(context),
       stream_(std::move(stream)),
-      principal_(principal_of(*stream_)),
+      tokens_(tokens),
+      principal_(tokens_ == nullptr ? principal_of(*stream_) : ""),
+      admitted_(tokens_ == nullptr),
       parser_(context.limits.request, context.bodies),
       timer_(context.loop, [this] { on_time(); }),
       pump_timer_(context.loop, [this] { pump(); }) {
   ++context_.stats.open;
 }
 
-Connection::~Connection() { --context_.stats.open; }
+Connection::~Connection() {
+  end_wait();
+  tell_gone();
+  --context_.stats.open;
+}
 
 void Connection::start() {
   const auto self = shared_from_this();
@@ -78,6 +91,8 @@ void Connection::on_data(std::string_view bytes) {
 void Connection::on_end(loop::StreamEnd how) {
   const auto self = shared_from_this();
   peer_finished_ = true;
+  // Over TCP one that has gone looks the same: nothing more is given away to it.
+  if (waiting_ && how == loop::StreamEnd::finished) tell_gone();
   // A client that only finished writing still waits for its answer.
   const bool waits = phase_ == Phase::handling || phase_ == Phase::sending ||
                      phase_ == Phase::streaming || stream_->waiting_bytes() > 0;
@@ -88,21 +103,7 @@ void Connection::on_end(loop::StreamEnd how) {
 void Connection::read_requests() {
   if (reading_requests_) return;
   reading_requests_ = true;
-  while (phase_ == Phase::reading && !ahead_.empty()) {
-    const bool was_empty = parser_.state() == ParseState::empty;
-    ahead_.erase(0, parser_.feed(ahead_));
-    const ParseState state = parser_.state();
-    if (state == ParseState::failed) {
-      send_problem(parser_.problem());
-    } else if (state == ParseState::complete) {
-      handle_request();
-    } else if (was_empty && state != ParseState::empty) {
-      wait_for(context_.limits.request_time);
-    }
-    if (parser_.take_expects_continue()) {
-      static_cast<void>(stream_->write(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")));
-    }
-  }
+  while (phase_ == Phase::reading && !ahead_.empty()) read_step();
   reading_requests_ = false;
   if (phase_ == Phase::closed || phase_ == Phase::lingering) return;
   if (ahead_.empty()) {
@@ -112,9 +113,46 @@ void Connection::read_requests() {
   }
 }
 
+void Connection::read_step() {
+  const bool was_empty = parser_.state() == ParseState::empty;
+  ahead_.erase(0, parser_.feed(ahead_));
+  const ParseState state = parser_.state();
+  if (state == ParseState::failed) return send_problem(parser_.problem());
+  const bool has_head = state == ParseState::body || state == ParseState::complete;
+  if (has_head && !admitted_) admit_head();
+  if (phase_ != Phase::reading) return;
+  if (state == ParseState::complete) {
+    handle_request();
+  } else if (was_empty && state != ParseState::empty) {
+    wait_for(context_.limits.request_time);
+  }
+  if (parser_.take_expects_continue()) {
+    static_cast<void>(stream_->write(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")));
+  }
+}
+
+// Who sends the request whose head is there, by its token; one we do not know is refused.
+void Connection::admit_head() {
+  const std::string_view token = bearer_token(header(parser_.head(), "authorization"));
+  if (const std::string* const name = tokens_->find(token)) {
+    principal_ = "token:" + *name;
+    admitted_ = true;
+    return;
+  }
+  ++context_.stats.unauthorized;
+  if (token.empty()) {
+    return send_problem({401, "unauthorized", "Send `Authorization: Bearer TOKEN`."});
+  }
+  if (context_.stats.denying >= context_.denials_max) return close();
+  ++context_.stats.denying;
+  phase_ = Phase::denying;
+  wait_for(context_.limits.denial);
+}
+
 void Connection::handle_request() {
   Request request = parser_.take_request();
   request.principal = principal_;
+  admitted_ = tokens_ == nullptr;
   ++context_.stats.requests;
   ++number_;
   keep_alive_ = request.keep_alive;
@@ -131,6 +169,7 @@ void Connection::handle_request() {
 void Connection::respond(uint64_t number, Response response) {
   if (number != number_ || phase_ != Phase::handling) return;
   const auto self = shared_from_this();
+  end_wait();
   keep_alive_ = keep_alive_ && !ending_ && !peer_finished_;
   const size_t body_bytes = response.body.size();
   phase_ = Phase::sending;
@@ -153,6 +192,26 @@ void Connection::respond(uint64_t number, Response head, std::unique_ptr<BodySou
   phase_ = Phase::streaming;
   ++context_.stats.streaming;
   send(head, HeadOptions{keep_alive_, chunked_, nullptr});
+}
+
+bool Connection::watch(uint64_t number, Watch watch) {
+  if (number != number_ || phase_ != Phase::handling) return false;
+  if (watch.waits && context_.stats.waiting >= context_.waits_max) {
+    ++context_.stats.waits_refused;
+    return false;
+  }
+  waiting_ = watch.waits;
+  if (waiting_) ++context_.stats.waiting;
+  on_gone_ = std::move(watch.on_gone);
+  return true;
+}
+
+void Connection::end_wait() {
+  if (std::exchange(waiting_, false)) --context_.stats.waiting;
+}
+
+void Connection::tell_gone() {
+  if (const auto on_gone = std::exchange(on_gone_, nullptr)) on_gone();
 }
 
 void Connection::send_problem(const Problem& a_problem) {
@@ -188,6 +247,8 @@ void Connection::flush() {
   unsent_begin_ = 0;
   const bool taken = stream_->waiting_bytes() == 0;
   if (phase_ == Phase::sending) {
+    // What gives something away counts as taken when it has left this process.
+    if (on_gone_ && !taken) return wait_for(context_.limits.stall);
     on_sent();
   } else if (phase_ == Phase::lingering && taken) {
     linger();
@@ -233,6 +294,7 @@ void Connection::append_piece(std::string_view piece, Pull pulled) {
 // The whole answer is with the stream.
 void Connection::on_sent() {
   if (phase_ == Phase::streaming) --context_.stats.streaming;
+  on_gone_ = nullptr;
   source_.reset();
   source_finished_ = false;
   if (keep_alive_ && !ending_ && !peer_finished_) {
@@ -278,6 +340,9 @@ void Connection::on_time() {
       }
       [[fallthrough]];
     case Phase::sending: ++context_.stats.stalled_closed; return close();
+    case Phase::denying:
+      --context_.stats.denying;
+      return send_problem({401, "unauthorized", "This token is not known here."});
     case Phase::handling:
     case Phase::lingering:
     case Phase::closed: return close();
@@ -287,7 +352,8 @@ void Connection::on_time() {
 void Connection::close_soon() {
   const auto self = shared_from_this();
   ending_ = true;
-  if (phase_ == Phase::reading) return close();
+  if (phase_ == Phase::reading || phase_ == Phase::denying) return close();
+  if (waiting_) return tell_gone();
   if (phase_ != Phase::streaming || source_finished_) return;
   source_finished_ = true;
   const bool idle = unsent_.empty();
@@ -298,12 +364,16 @@ void Connection::close_soon() {
 void Connection::close() {
   if (phase_ == Phase::closed) return;
   if (phase_ == Phase::streaming) --context_.stats.streaming;
+  if (phase_ == Phase::denying) --context_.stats.denying;
+  if (on_gone_ && phase_ == Phase::sending) ++context_.stats.answers_lost;
   phase_ = Phase::closed;
+  end_wait();
   timer_.cancel();
   pump_timer_.cancel();
   source_.reset();
   stream_->close();
   context_.on_closed(*this);
+  tell_gone();
 }
 
 }  // namespace limpet::api

@@ -23,6 +23,9 @@ struct FetchRequest {
 struct Fetched {
   std::vector<std::string> events;  // CloudEvents JSON
   std::vector<uint32_t> deliveries;
+  // The same events, so that they can be given back when the client has gone; empty: those of a
+  // consumer without acks, or they come again after ack_wait.
+  std::vector<Sequence> sequences;
   uint64_t pending = 0;  // unacknowledged after this
 };
 
@@ -36,7 +39,7 @@ class ConsumerServices {
   virtual void drop_consumer(std::string name, Done<std::monostate> done) = 0;
   // As QueueServices::lease: at once or when something is there. Refusals: not_found, busy.
   virtual uint64_t fetch(FetchRequest request, Done<Fetched> done) = 0;
-  virtual void cancel_fetch(uint64_t wait) = 0;
+  virtual void cancel_fetch(uint64_t wait) = 0;  // as QueueServices::cancel_lease
   // `upto`: everything to there; else exactly these. Answers after the commit. Refusals: not_found.
   virtual void ack_events(std::string consumer, std::vector<Sequence> events, Sequence upto,
                           Done<std::monostate> done) = 0;

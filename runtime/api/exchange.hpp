@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "api/response.hpp"
 
@@ -37,6 +38,17 @@ class BodySource {
 
 inline constexpr size_t body_slice_bytes = 16 * 1024;
 
+// What a request needs to know of its client while it waits, and while its answer, which gives
+// something away, is on its way.
+struct Watch {
+  bool waits =
+      false;  // may take long: counts into waits_max, and is called when waiting is in vain
+  // Called at most once, if the client goes away before it was handed the whole answer. With
+  // `waits` also, before the answer, when the client sends no more or the server closes: then an
+  // answer now still reaches whoever reads.
+  std::function<void()> on_gone;
+};
+
 class Exchange {
  public:
   Exchange(std::weak_ptr<Connection> connection, uint64_t number)
@@ -45,6 +57,10 @@ class Exchange {
   void respond(Response response) const;
   // `head` carries status and media type; its body is not sent.
   void respond(Response head, std::unique_ptr<BodySource> source) const;
+
+  // False: too many wait, or the client is gone; `watch` is dropped uncalled. REQUIRES: not answered
+  // yet; once a request.
+  [[nodiscard]] bool watch(Watch watch) const;
 
  private:
   std::weak_ptr<Connection> connection_;

@@ -50,6 +50,7 @@ struct TaskView {
 struct LeaseRequest {
   std::string queue;
   uint32_t tasks_max = 1;
+  size_t bytes_max = 256 * 1024;  // of payloads, so that one answer is bounded; one task always
   int64_t wait_ms = 0;
   int64_t lease_ms = 0;  // 0: the queue's
   std::string principal;
@@ -114,6 +115,8 @@ class QueueServices {
   // empty. Answers a number by which cancel_lease ends the wait when the worker has gone away.
   // Refusals: not_found, busy (too many wait).
   virtual uint64_t lease(LeaseRequest request, Done<std::vector<TaskView>> done) = 0;
+  // The wait's completion is called with nothing, or not at all. A number that is not waiting any
+  // more is ignored.
   virtual void cancel_lease(uint64_t wait) = 0;
   // Answers after the commit. Each one stands for itself.
   virtual void settle(std::vector<SettleRequest> requests, Done<SettleAnswers> done) = 0;

@@ -223,6 +223,11 @@ bool RequestParser::take_expects_continue() {
   return std::exchange(impl_->expects_continue, false);
 }
 
+const Request& RequestParser::head() const {
+  LIMPET_ASSERT(impl_->state == ParseState::body || impl_->state == ParseState::complete);
+  return impl_->request;
+}
+
 Request RequestParser::take_request() {
   LIMPET_ASSERT(impl_->state == ParseState::complete);
   Request request = std::move(impl_->request);

@@ -14,6 +14,7 @@
 
 #include "api/request.hpp"
 #include "api/response.hpp"
+#include "base/bytes.hpp"
 
 namespace limpet::api {
 
@@ -52,6 +53,8 @@ class RequestParser {
   [[nodiscard]] ParseState state() const;
   // The client waits for "100 Continue" before it sends the body; true once.
   [[nodiscard]] bool take_expects_continue();
+  // What is known of the request so far. REQUIRES: body or complete. Lives until the next call.
+  [[nodiscard]] const Request& head() const LIMPET_LIFETIMEBOUND;
   // The request; the parser is empty again. REQUIRES: complete.
   [[nodiscard]] Request take_request();
   // REQUIRES: failed.

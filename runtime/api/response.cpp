@@ -36,10 +36,11 @@ struct Phrase {
   int status;
   std::string_view text;
 };
-constexpr std::array<Phrase, 22> phrases = {{{200, "OK"},
+constexpr std::array<Phrase, 23> phrases = {{{200, "OK"},
                                              {202, "Accepted"},
                                              {204, "No Content"},
                                              {400, "Bad Request"},
+                                             {401, "Unauthorized"},
                                              {403, "Forbidden"},
                                              {404, "Not Found"},
                                              {405, "Method Not Allowed"},
@@ -81,11 +82,16 @@ Response problem(const Problem& problem) {
     const uint64_t seconds = (uint64_t{problem.retry_after_ms} + 999) / 1000;
     response.headers.push_back({"Retry-After", std::to_string(seconds)});
   }
+  if (problem.status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
   document.end();
   return response;
 }
 
 Response problem(const Refusal& refusal) {
+  return problem(refusal, error_name(refusal.error.code));
+}
+
+Response problem(const Refusal& refusal, std::string_view name) {
   const ErrorCode code = refusal.error.code;
   const int status = status_of(code);
   uint32_t retry_after_ms = refusal.retry_after_ms;
@@ -94,7 +100,7 @@ Response problem(const Refusal& refusal) {
   }
   std::string detail = refusal.detail;
   if (detail.empty()) detail = to_string(refusal.error) + "; " + std::string(error_advice(code));
-  return problem(Problem{status, error_name(code), std::move(detail), retry_after_ms});
+  return problem(Problem{status, name, std::move(detail), retry_after_ms});
 }
 
 Response invalid(std::string detail) {

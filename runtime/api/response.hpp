@@ -36,6 +36,8 @@ struct Problem {
 // A refusal of the house: status and name follow from its error's code; full and busy get a time to
 // come back.
 [[nodiscard]] Response problem(const Refusal& refusal);
+// The same where that code has a name of its own ("stale-lease").
+[[nodiscard]] Response problem(const Refusal& refusal, std::string_view name);
 
 // 400 with one sentence.
 [[nodiscard]] Response invalid(std::string detail);

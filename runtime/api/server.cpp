@@ -16,6 +16,8 @@ Server::Server(loop::Loop& loop, ServerOptions options, Handler handle)
       context_{loop,
                options_.limits,
                options_.streams_max,
+               options_.waits_max,
+               options_.denials_max,
                {options_.bodies_bytes_max, 0},
                {},
                std::move(handle),
@@ -33,21 +35,43 @@ Result<std::unique_ptr<Server>> Server::create(loop::Loop& loop, ServerOptions o
   Server* const self = server.get();
   LIMPET_TRY(self->listener_,
              loop::Listener::listen_unix(loop, self->options_.socket, [self](loop::Descriptor fd) {
-               self->accept(std::move(fd));
+               self->accept(std::move(fd), nullptr);
+             }));
+  if (!self->options_.tcp) return server;
+  const TcpOptions& tcp = *self->options_.tcp;
+  LIMPET_TRY(self->tcp_listener_,
+             loop::Listener::listen_tcp(loop, tcp.listen, [self, &tcp](loop::Descriptor fd) {
+               self->accept(std::move(fd), &tcp.tokens);
              }));
   return server;
 }
 
-void Server::accept(loop::Descriptor fd) {
+Result<uint16_t> Server::tcp_port() const {
+  if (!tcp_listener_) return Error{ErrorCode::unsupported, "api: no TCP"};
+  return tcp_listener_->port();
+}
+
+bool Server::room_for(const TokenTable* tokens) const {
+  if (tokens != nullptr && tcp_open_ >= options_.tcp->connections_max) return false;
+  return connections_.size() < options_.connections_max;
+}
+
+void Server::accept(loop::Descriptor fd, const TokenTable* tokens) {
   ++context_.stats.connections;
   const size_t open = connections_.size();
-  const bool refused = open >= options_.connections_max;
+  const bool refused = !room_for(tokens);
+  // Over TCP without a word: who is refused has not said who it is, and must not fill the room.
+  if (refused && tokens != nullptr) {
+    ++context_.stats.connections_refused;
+    return;
+  }
   if (refused) ++context_.stats.connections_refused;
   if (open >= options_.connections_max + options_.refusals_max) return;
   Result<std::unique_ptr<loop::Stream>> stream =
       loop::Stream::create(context_.loop, std::move(fd), context_.limits.output_bytes_max);
   if (!stream) return;
-  auto connection = std::make_shared<Connection>(context_, std::move(stream).value());
+  auto connection = std::make_shared<Connection>(context_, std::move(stream).value(), tokens);
+  if (tokens != nullptr) ++tcp_open_;
   connections_.emplace(connection.get(), connection);
   if (refused) {
     connection->refuse({503, "busy", "Too many connections at once.", refused_retry_after_ms});
@@ -59,6 +83,7 @@ void Server::accept(loop::Descriptor fd) {
 void Server::forget(Connection& connection) {
   const auto found = connections_.find(&connection);
   if (found == connections_.end()) return;
+  if (connection.over_tcp()) --tcp_open_;
   closed_.push_back(std::move(found->second));
   connections_.erase(found);
   sweep_.arm_after({});
@@ -76,6 +101,7 @@ void Server::close(loop::Task on_idle) {
   closing_ = true;
   on_idle_ = std::move(on_idle);
   listener_.reset();
+  tcp_listener_.reset();
   std::vector<std::shared_ptr<Connection>> open;
   for (const auto& [key, connection] : connections_) open.push_back(connection);
   for (const auto& connection : open) connection->close_soon();

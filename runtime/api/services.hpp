@@ -112,7 +112,13 @@ struct Health {
   std::string detail;  // what does not make progress, one sentence
 };
 
-enum class Right : uint8_t { read, submit, operate };
+enum class Right : uint8_t {
+  read,
+  submit,   // events, runs, tasks
+  work,     // lease and acknowledge
+  operate,  // settle, cancel, pause, redrive, drop
+  answer,   // what a run asks of people
+};
 
 class Services {
  public:
@@ -157,6 +163,8 @@ class Services {
   [[nodiscard]] virtual std::string plugins_json() = 0;
   [[nodiscard]] virtual std::string tools_json() = 0;
   [[nodiscard]] virtual std::string agents_json() = 0;
+  // What is measured, as MetricsText writes it; a house that measures nothing shows nothing.
+  [[nodiscard]] virtual std::string metrics_text() { return {}; }
   // Progress, not presence: is work that waits being done?
   [[nodiscard]] virtual Health health() = 0;
 };

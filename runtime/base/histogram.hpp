@@ -10,7 +10,7 @@
 //   FastHistogram   1 us, 2 us, 4 us ... 1 s      commits, rounds of the loop
 //
 // Widths that double cost an error of at most half in any quantile, and one shift in place of a
-// search; both kinds stay below 200 bytes, so that every queue and tool may have one.
+// search; both kinds have about 200 bytes, so that every queue and tool may have one.
 
 #include <array>
 #include <bit>

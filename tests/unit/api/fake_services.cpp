@@ -27,7 +27,10 @@ void FakeServices::release() {
   for (const auto& held : std::exchange(held_, {})) held();
 }
 
-bool FakeServices::may(std::string_view, api::Right right) const {
+bool FakeServices::may(std::string_view principal, api::Right right) const {
+  if (token_rights && principal.substr(0, 6) == "token:") {
+    return std::find(token_rights->begin(), token_rights->end(), right) != token_rights->end();
+  }
   return right != api::Right::operate || may_operate;
 }
 

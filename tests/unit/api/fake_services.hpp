@@ -25,6 +25,8 @@ class FakeServices final : public api::Services {
   bool read_fails = false;
   bool healthy = true;
   bool may_operate = true;
+  std::optional<std::vector<api::Right>> token_rights;  // of token:*; nullopt: all
+  std::string metrics;
   size_t reads = 0;
 
   void append(Event event);
@@ -50,6 +52,7 @@ class FakeServices final : public api::Services {
   [[nodiscard]] std::string plugins_json() override { return R"({"plugins":[]})"; }
   [[nodiscard]] std::string tools_json() override { return R"({"tools":[]})"; }
   [[nodiscard]] std::string agents_json() override { return R"({"agents":[]})"; }
+  [[nodiscard]] std::string metrics_text() override { return metrics; }
   [[nodiscard]] api::Health health() override;
 
  private:

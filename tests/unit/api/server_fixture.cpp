@@ -20,7 +20,7 @@ ServerFixture::ServerFixture(const std::function<void(api::ServerOptions&)>& cha
   api::ServerOptions options;
   options.socket.path = socket;
   if (change) change(options);
-  auto created = api::Api::create(*loop_, services, options);
+  auto created = api::Api::create(*loop_, {services, &queues, &consumers}, options);
   REQUIRE(created);
   api = std::move(created).value();
   thread_ = std::thread([this] { loop_->run(); });
@@ -51,6 +51,18 @@ cli::HttpResponse ServerFixture::get(std::string target) const {
 
 cli::HttpResponse ServerFixture::post(std::string target, std::string body) const {
   return call({"POST", std::move(target), {{"Content-Type", "application/json"}}, std::move(body)});
+}
+
+std::string ServerFixture::expect(int status, std::string_view method, std::string target,
+                                  std::string body) const {
+  const cli::HttpResponse response =
+      call({std::string(method), std::move(target), {}, std::move(body)});
+  CHECK_MESSAGE(response.status == status, response.body);
+  return response.body;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
 }
 
 void ServerFixture::on_loop(const std::function<void()>& work) const {

@@ -12,6 +12,8 @@
 #include "cli/http_client.hpp"
 #include "loop/loop.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/unit/api/fake_consumers.hpp"
+#include "tests/unit/api/fake_queues.hpp"
 #include "tests/unit/api/fake_services.hpp"
 
 namespace limpet::testing {
@@ -27,6 +29,9 @@ class ServerFixture {
   [[nodiscard]] cli::HttpResponse call(const cli::HttpRequest& request) const;
   [[nodiscard]] cli::HttpResponse get(std::string target) const;
   [[nodiscard]] cli::HttpResponse post(std::string target, std::string body) const;
+  // The same of a method and body; checks the status and answers the body.
+  [[nodiscard]] std::string expect(int status, std::string_view method, std::string target,
+                                   std::string body = "") const;
 
   // Runs `work` on the loop's thread and waits for it.
   void on_loop(const std::function<void()>& work) const;
@@ -36,6 +41,8 @@ class ServerFixture {
 
   std::string socket;
   FakeServices services;
+  FakeQueues queues;
+  FakeConsumers consumers;
   std::unique_ptr<api::Api> api;  // on_loop only
 
  private:
@@ -43,6 +50,8 @@ class ServerFixture {
   std::unique_ptr<loop::Loop> loop_;
   std::thread thread_;
 };
+
+[[nodiscard]] bool contains(const std::string& text, std::string_view part);
 
 // The whole of a stream's body so far, read until `pieces` of the text `separator` have come.
 [[nodiscard]] std::string read_until(cli::HttpClient& client, std::string_view separator,
