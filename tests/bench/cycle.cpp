@@ -16,22 +16,19 @@ namespace {
 constexpr uint64_t cycles_default = 20000;
 constexpr uint64_t latency_samples_max = 2000;
 constexpr uint64_t latency_ns_max = 1000000000;
-constexpr uint64_t wall_ns_max = 4000000000;  // nothing is enqueued after that: a card is slow
 
 class CycleRun {
  public:
-  CycleRun(CycleSubject& subject, const CycleWork& work)
+  CycleRun(CycleSubject& subject, const CycleWork& work, uint64_t cycles)
       : subject_(subject),
         work_(work),
         payload_(work.payload, 0x5a),
         held_(work.workers),
-        cycles_(work.cycles) {}
+        cycles_(cycles) {}
 
   // Until every task is enqueued, leased and acknowledged.
   uint64_t run() {
-    const uint64_t end_ns = monotonic_ns() + wall_ns_max;
     while (acked_ < cycles_) {
-      if (monotonic_ns() > end_ns) cycles_ = enqueued_;
       if (!step()) subject_.wait();
     }
     return acked_;
@@ -89,11 +86,14 @@ class CycleRun {
 };
 
 Figures run_cycles(CycleSubject& subject, const CycleWork& work) {
-  CycleRun alone(subject, work);
+  CycleRun alone(subject, work, 0);
   std::vector<uint64_t> took = alone.enqueue_alone();
-  static_cast<void>(alone.run());  // what it left; it also maps pages and grows buffers
+  // What it left is taken away: that maps pages, grows buffers, and tells the pace.
+  const uint64_t start_ns = monotonic_ns();
+  const uint64_t left = alone.run();
+  const uint64_t cycles_max = cycles_in_time(left, monotonic_ns() - start_ns);
   const uint64_t commits_before = subject.commits();
-  CycleRun cycles(subject, work);
+  CycleRun cycles(subject, work, std::min(work.cycles, cycles_max));
   const Usage before = usage_now();
   const auto count = static_cast<double>(cycles.run());
   const Usage used = usage_now() - before;
@@ -147,6 +147,14 @@ const std::vector<CycleSubjectEntry>& cycle_subjects() {
       {"raw_lmdb_same_writes", "full", make_same_writes_cycle},
   };
   return subjects;
+}
+
+uint64_t cycles_in_time(uint64_t count, uint64_t took_ns) {
+  constexpr double wanted_ns = 4e9;
+  constexpr uint64_t cycles_min = 64;
+  const double pace =
+      static_cast<double>(count) / static_cast<double>(std::max<uint64_t>(took_ns, 1));
+  return std::max(cycles_min, static_cast<uint64_t>(pace * wanted_ns));
 }
 
 Figures measure_cycle(const CycleSubjectEntry& subject, const CycleWork& work) {

@@ -19,4 +19,7 @@ struct CycleWork {
 // Enqueues alone with window 1 for the latency, then the cycles, in a process of its own.
 [[nodiscard]] Figures measure_cycle(const CycleSubjectEntry& subject, const CycleWork& work);
 
+// How many cycles take about four seconds, when `count` took that long: a card is slow.
+[[nodiscard]] uint64_t cycles_in_time(uint64_t count, uint64_t took_ns);
+
 }  // namespace limpet::bench

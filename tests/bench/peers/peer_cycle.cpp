@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "tests/bench/cycle.hpp"
 #include "tests/bench/signal.hpp"
 
 namespace limpet::bench {
@@ -13,7 +14,6 @@ namespace {
 constexpr uint64_t latency_samples_max = 2000;
 constexpr uint64_t latency_ns_max = 1000000000;
 constexpr uint64_t wall_ns_max = 4000000000;  // nothing is enqueued after that
-constexpr unsigned drain_prefetch = 32;
 
 // Consumers in their threads, from construction until the end of the scope.
 class Consumers {
@@ -87,21 +87,26 @@ std::vector<uint64_t> enqueue_alone(PeerProducer& producer, const PeerWork& work
 Figures measure_peer_cycle(Peer& peer, const PeerWork& work) {
   const std::unique_ptr<PeerProducer> producer = peer.producer();
   std::vector<uint64_t> took = enqueue_alone(*producer, work);
+  PeerWork cycles = work;
   {
-    Consumers drain(peer, work.workers, drain_prefetch);
+    Consumers drain(peer, work.workers, work.prefetch);
+    const uint64_t start_ns = monotonic_ns();
     drain.wait_finished(took.size());
+    const uint64_t pace_max = cycles_in_time(took.size(), monotonic_ns() - start_ns);
+    cycles.count = std::min(work.count, pace_max);
   }
   Consumers consumers(peer, work.workers, work.prefetch);
   const ProcessUsage server_before = peer.usage();
   const Usage before = usage_now();
-  const uint64_t produced = produce(*producer, work);
+  const uint64_t produced = produce(*producer, cycles);
   consumers.wait_finished(produced);
   const Usage used = usage_now() - before;
   const ProcessUsage server = peer.usage();
   const auto count = static_cast<double>(produced);
   const uint64_t cpu_ns = used.cpu_ns + server.cpu_ns - server_before.cpu_ns;
   const uint64_t written = used.written_bytes + server.written_bytes - server_before.written_bytes;
-  return {{"cycles_per_s", "1/s", count * 1e9 / static_cast<double>(used.wall_ns)},
+  return {{"cycles", "1", count},
+          {"cycles_per_s", "1/s", count * 1e9 / static_cast<double>(used.wall_ns)},
           {"enqueue_alone_p50", "us", static_cast<double>(percentile(took, 0.5)) / 1e3},
           {"enqueue_alone_p99", "us", static_cast<double>(percentile(took, 0.99)) / 1e3},
           {"cpu_per_1000_cycles", "s", static_cast<double>(cpu_ns) / 1e6 / count},
