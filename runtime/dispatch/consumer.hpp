@@ -60,6 +60,7 @@ class Consumer {
 
   [[nodiscard]] const ConsumerSettings& settings() const { return settings_; }
   [[nodiscard]] bool paused() const { return paused_; }
+  [[nodiscard]] size_t pending() const { return pending_.size(); }
   // Everything before it is acknowledged, or was not wanted.
   [[nodiscard]] Sequence cursor() const;
 

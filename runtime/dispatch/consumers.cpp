@@ -237,6 +237,11 @@ Consumer* Consumers::find(std::string_view name) {
   return found == consumers_.end() ? nullptr : found->second.get();
 }
 
+const Consumer* Consumers::find(std::string_view name) const {
+  const auto found = consumers_.find(name);
+  return found == consumers_.end() ? nullptr : found->second.get();
+}
+
 Result<std::vector<ConsumerStats>> Consumers::stats(WallTime now) const {
   std::vector<ConsumerStats> all;
   for (const auto& [name, consumer] : consumers_) {

@@ -79,6 +79,7 @@ class Consumers {
 
   // nullptr: there is none.
   [[nodiscard]] Consumer* find(std::string_view name);
+  [[nodiscard]] const Consumer* find(std::string_view name) const;
   [[nodiscard]] Result<std::vector<ConsumerStats>> stats(WallTime now) const;
   [[nodiscard]] size_t count() const { return consumers_.size(); }
 
