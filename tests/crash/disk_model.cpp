@@ -104,13 +104,19 @@ std::string DiskModel::name_of(std::string_view path) const {
   return std::string(path);
 }
 
+void DiskModel::give_name(const std::string& name, uint32_t inode) {
+  for (DiskUnit& lost : lost_names_) pending_.push_back(std::move(lost));
+  lost_names_.clear();
+  pending_.push_back({DiskUnit::Kind::name, inode, 0, {}, name});
+}
+
 void DiskModel::open(const RecordHead& head, std::string_view path) {
-  const std::string name = name_of(path);
-  if (name.empty()) {
+  const std::string file = name_of(path);
+  if (file.empty()) {
     inode_of_handle_[head.handle] = 0;
     return;
   }
-  const auto found = names_now_.find(name);
+  const auto found = names_now_.find(file);
   if (found != names_now_.end()) {
     inode_of_handle_[head.handle] = found->second;
     if ((head.offset & O_TRUNC) == 0) return;
@@ -120,9 +126,9 @@ void DiskModel::open(const RecordHead& head, std::string_view path) {
   }
   const uint32_t inode = ++inodes_;
   inode_of_handle_[head.handle] = inode;
-  names_now_[name] = inode;
+  names_now_[file] = inode;
   sizes_now_[inode] = 0;
-  pending_.push_back({DiskUnit::Kind::name, inode, 0, {}, name});
+  give_name(file, inode);
 }
 
 void DiskModel::write(const RecordHead& head, std::string_view data) {
@@ -144,10 +150,10 @@ void DiskModel::settle(const std::function<bool(const DiskUnit&)>& belongs, bool
   for (DiskUnit& unit : pending_) {
     if (!belongs(unit)) {
       rest.push_back(std::move(unit));
-    } else if (failed) {
-      forgotten_.push_back(std::move(unit));
-    } else {
+    } else if (!failed || (arrives_ && arrives_())) {
       put(durable_, unit);
+    } else if (unit.kind == DiskUnit::Kind::name) {
+      lost_names_.push_back(std::move(unit));
     }
   }
   pending_ = std::move(rest);
@@ -167,8 +173,8 @@ void DiskModel::rename(std::string_view from, std::string_view to) {
   const uint32_t inode = names_now_.at(old_name);
   names_now_.erase(old_name);
   names_now_[new_name] = inode;
-  pending_.push_back({DiskUnit::Kind::name, inode, 0, {}, new_name});
-  pending_.push_back({DiskUnit::Kind::name, 0, 0, {}, old_name});
+  give_name(new_name, inode);
+  give_name(old_name, 0);
 }
 
 bool DiskModel::begin(const TraceRecord& record) {
@@ -184,9 +190,9 @@ bool DiskModel::begin(const TraceRecord& record) {
       return true;
     }
     case RecordKind::remove: {
-      const std::string name = name_of(record.data);
-      names_now_.erase(name);
-      pending_.push_back({DiskUnit::Kind::name, 0, 0, {}, name});
+      const std::string removed = name_of(record.data);
+      names_now_.erase(removed);
+      give_name(removed, 0);
       return true;
     }
     case RecordKind::sync:

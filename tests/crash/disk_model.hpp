@@ -68,10 +68,13 @@ class DiskModel {
   void finish(const TraceRecord& record);
   [[nodiscard]] static bool syncs(const TraceRecord& record);
 
+  // Of each unit of a failed sync: did it reach the disk all the same? Without this none does. The
+  // kernel takes all of them for written and never tries again. Names lie together: those that were
+  // lost go along when the directory is written the next time.
+  void on_failed_sync(std::function<bool()> arrives) { arrives_ = std::move(arrives); }
+
   // What is not synced, in the order in which it was done.
   [[nodiscard]] const std::vector<DiskUnit>& pending() const { return pending_; }
-  // What a failed sync left in memory only: the kernel takes it for written.
-  [[nodiscard]] const std::vector<DiskUnit>& forgotten() const { return forgotten_; }
 
   // What is durable, and on top of it those of `units` that `chosen` picks.
   [[nodiscard]] DiskImage image(const std::vector<DiskUnit>& units,
@@ -90,6 +93,7 @@ class DiskModel {
   static void put(Disk& disk, const DiskUnit& unit);
   [[nodiscard]] std::string name_of(std::string_view path) const;
   void open(const RecordHead& head, std::string_view path);
+  void give_name(const std::string& name, uint32_t inode);
   void write(const RecordHead& head, std::string_view data);
   void rename(std::string_view from, std::string_view to);
   void resize(const RecordHead& head);
@@ -104,7 +108,8 @@ class DiskModel {
   uint32_t inodes_ = 0;
   std::vector<DiskUnit> pending_;
   size_t begun_at_ = 0;  // the first pending unit of the record that was begun last
-  std::vector<DiskUnit> forgotten_;
+  std::vector<DiskUnit> lost_names_;
+  std::function<bool()> arrives_;
 };
 
 }  // namespace limpet::testing

@@ -177,7 +177,10 @@ ssize_t write_recorded(int descriptor, std::string_view bytes, int64_t offset) {
   }
   // A synchronous write that fails has reached the page cache, as a failed sync's pages have.
   if (fate == Fate::refused) head.flags |= record_failed;
-  if (fate == Fate::half) bytes = bytes.substr(0, bytes.size() / 2);
+  if (fate == Fate::half) {
+    bytes = bytes.substr(0, bytes.size() / 2);
+    to.append({RecordKind::refused, file.handle, 0, 0, to.calls()}, "half of a write");
+  }
   const ssize_t written = perform_write(descriptor, bytes, offset);
   if (written > 0) to.append(head, bytes.substr(0, static_cast<size_t>(written)));
   return fate == Fate::refused ? refuse() : written;
