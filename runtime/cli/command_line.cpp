@@ -23,6 +23,8 @@ struct Parsed {
   bool done = false, retry = false, fail = false;
   std::string run;
   std::string plugin_file;
+  StoreOptions store;
+  DoctorOptions doctor;
   std::function<int(const Context&)> verb;
 };
 
@@ -143,6 +145,38 @@ void add_runs(CLI::App& app, Parsed& parsed) {
   add_resolve(*verb, parsed);
 }
 
+void add_store(CLI::App& app, Parsed& parsed) {
+  CLI::App* const verb = add_verb(app, "store", "Look at the store, verify it, copy it");
+  verb->require_subcommand(1);
+  using OnStore = Exit (*)(const Context&, const StoreOptions&);
+  const auto add = [&](const char* name, const char* what, OnStore call) {
+    CLI::App* const one = add_verb(*verb, name, what);
+    one->callback([&parsed, call] {
+      parsed.verb = [&parsed, call](const Context& context) {
+        return static_cast<int>(call(context, parsed.store));
+      };
+    });
+    return one;
+  };
+  add("info", "What it holds", store_info)
+      ->add_flag("--rows", parsed.store.rows, "Count the rows of a stopped one");
+  add_simple(*verb, parsed, "verify", "Read all of a stopped store", store_verify);
+  add("backup", "Copy a stopped store into a new directory", store_backup)
+      ->add_option("directory", parsed.store.target, "Where to")
+      ->required();
+  add_simple(*verb, parsed, "compact", "Make the file of a stopped store smaller", store_compact);
+}
+
+void add_doctor(CLI::App& app, Parsed& parsed, const Surroundings& surroundings) {
+  CLI::App* const verb = add_verb(app, "doctor", "Say what is well, what is not, what to do");
+  verb->add_flag("--verify", parsed.doctor.verify, "Also read all of a stopped store");
+  verb->callback([&parsed, &surroundings] {
+    parsed.verb = [&parsed, &surroundings](const Context& context) {
+      return static_cast<int>(doctor(context, parsed.doctor, surroundings.examine));
+    };
+  });
+}
+
 void add_plugin(CLI::App& app, Parsed& parsed) {
   CLI::App* const verb = add_verb(app, "plugin", "List plugins, inspect a file");
   verb->require_subcommand(1);
@@ -195,6 +229,8 @@ int run_command_line(const std::vector<std::string>& arguments, const Surroundin
   add_queue_verbs(app, parsed.queues, parsed.verb);
   add_simple(app, parsed, "status", "Show how the daemon does", status);
   add_plugin(app, parsed);
+  add_store(app, parsed);
+  add_doctor(app, parsed, surroundings);
   add_simple(app, parsed, "completion", "Print a completion script for bash", completion);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

@@ -26,6 +26,7 @@ struct Surroundings {
   std::function<std::optional<std::string>(const char* name)> variable;  // of the environment
   std::function<int(const Globals&)> run_daemon;
   Checker check_daemon;
+  Examiner examine = nullptr;
 };
 
 // `arguments` without the program's name. [blocking]

@@ -17,11 +17,13 @@ constexpr std::string_view script = R"(_limpet() {
   done
   local globals="--config --data --socket --json --help" words=""
   case "$verb" in
-    "") words="run check submit runs events queue dead status top plugin completion --version" ;;
+    "") words="run check submit runs events queue dead status top plugin store doctor completion --version" ;;
     runs)
       words="show resolve cancel --state --agent --limit"
       words+=" --done --retry --fail --value --reason" ;;
     plugin) words="list inspect" ;;
+    store) words="info verify backup compact --rows" ;;
+    doctor) words="--verify" ;;
     queue)
       words="pause resume drain add --payload --priority --delay --ttl --group --key --tenant" ;;
     dead) words="show redrive drop --queue --limit --payload --rate --all" ;;
@@ -33,7 +35,7 @@ constexpr std::string_view script = R"(_limpet() {
   esac
   COMPREPLY=($(compgen -W "$words $globals" -- "$word"))
   case "$verb" in
-    plugin|submit) COMPREPLY+=($(compgen -f -- "$word")) ;;
+    plugin|store|submit) COMPREPLY+=($(compgen -f -- "$word")) ;;
   esac
 }
 complete -o default -F _limpet limpet

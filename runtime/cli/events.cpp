@@ -5,6 +5,7 @@
 
 #include "cli/item.hpp"
 #include "cli/remote.hpp"
+#include "cli/stopped.hpp"
 #include "cli/verbs.hpp"
 #include "codec/json.hpp"
 #include "codec/rfc3339.hpp"
@@ -70,6 +71,12 @@ void print_event(const Context& context, std::string_view line) {
 }  // namespace
 
 Exit events(const Context& context, const EventsOptions& options) {
+  if (is_stopped(context)) {
+    return read_stopped(context, options, [&](std::string_view line) {
+      print_event(context, line);
+      return context.out.good();
+    });
+  }
   Query query;
   query.add("from", options.from);
   query.add("to", options.to);

@@ -11,6 +11,25 @@ namespace {
 
 bool is_kind(ByteSpan item, codec::CborKind kind) { return codec::CborReader(item).peek() == kind; }
 
+void print_flat_below(std::ostream& out, const std::string& path, ByteSpan item) {
+  if (is_map(item)) {
+    for_each_member(item, [&](std::string_view name, ByteSpan value) {
+      if (name == "name" && !path.empty()) return;  // it is in the path already
+      print_flat_below(out, path.empty() ? std::string(name) : path + "." + std::string(name),
+                       value);
+    });
+  } else if (is_array(item)) {
+    size_t index = 0;
+    for_each_item(item, [&](ByteSpan value) {
+      const std::string name = display(member(value, "name"));
+      print_flat_below(out, path + "." + (name.empty() ? std::to_string(index) : name), value);
+      ++index;
+    });
+  } else {
+    out << path << ": " << display(item) << "\n";
+  }
+}
+
 bool begins_character(char byte) { return (static_cast<uint8_t>(byte) & 0xc0) != 0x80; }
 
 }  // namespace
@@ -59,6 +78,8 @@ std::string display(ByteSpan item) {
       [](char byte) { return static_cast<uint8_t>(byte) < 0x20 || byte == 0x7f; }, ' ');
   return text;
 }
+
+void print_flat(std::ostream& out, ByteSpan item) { print_flat_below(out, "", item); }
 
 std::string cut(std::string_view text, size_t characters_max) {
   size_t characters = 0;

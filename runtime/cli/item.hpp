@@ -4,6 +4,7 @@
 // bytes they came from. [any]
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,10 @@ void for_each_member(ByteSpan map, const MemberVisitor& visit);
 // As a person reads it: text without quotes, nothing for null, all else as JSON on one line.
 // Control characters become spaces: what a device sent must not steer a terminal.
 [[nodiscard]] std::string display(ByteSpan item);
+
+// One line for each value, named by its path: "store.bytes: 4096". Objects in a list go by their
+// name.
+void print_flat(std::ostream& out, ByteSpan item);
 
 // At most `characters_max` characters, the last of them "…" when something was cut.
 [[nodiscard]] std::string cut(std::string_view text, size_t characters_max);

@@ -6,11 +6,25 @@
 
 #include "cli/command_line.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/doctor.hpp"
 
 namespace {
 
 limpet::daemon::Options daemon_options(const limpet::cli::Globals& globals) {
   return {globals.config, globals.data, globals.socket};
+}
+
+limpet::cli::Examination examine(const limpet::cli::Globals& globals, bool verify) {
+  using namespace limpet;
+  const daemon::Thorough thorough = verify ? daemon::Thorough::yes : daemon::Thorough::no;
+  daemon::Examination found = daemon::examine(daemon_options(globals), thorough);
+  cli::Examination examination;
+  examination.store_in_use = found.store_in_use;
+  for (daemon::Finding& one : found.findings) {
+    examination.findings.push_back({std::move(one.part), static_cast<cli::FindingLevel>(one.level),
+                                    std::move(one.text), std::move(one.advice)});
+  }
+  return examination;
 }
 
 }  // namespace
@@ -31,6 +45,7 @@ int main(int argument_count, char** arguments) {
       [](const cli::Globals& globals) {
         const daemon::CheckReport report = daemon::check(daemon_options(globals));
         return cli::CheckReport{report.exit_code, report.text};
-      }};
+      },
+      examine};
   return cli::run_command_line({arguments + 1, arguments + argument_count}, surroundings);
 }

@@ -2,6 +2,7 @@
 
 #include "cli/item.hpp"
 #include "cli/remote.hpp"
+#include "cli/stopped.hpp"
 #include "cli/verbs.hpp"
 #include "codec/json.hpp"
 
@@ -9,29 +10,27 @@ namespace limpet::cli {
 
 namespace {
 
-// One line for each value, named by its path: "store.bytes: 4096". Objects in a list go by their
-// name.
-void print_flat(std::ostream& out, const std::string& path, ByteSpan item) {
-  if (is_map(item)) {
-    for_each_member(item, [&](std::string_view name, ByteSpan value) {
-      if (name == "name" && !path.empty()) return;  // it is in the path already
-      print_flat(out, path.empty() ? std::string(name) : path + "." + std::string(name), value);
-    });
-  } else if (is_array(item)) {
-    size_t index = 0;
-    for_each_item(item, [&](ByteSpan value) {
-      const std::string name = display(member(value, "name"));
-      print_flat(out, path + "." + (name.empty() ? std::to_string(index) : name), value);
-      ++index;
-    });
-  } else {
-    out << path << ": " << display(item) << "\n";
+// A store that nobody serves says what it holds.
+Exit status_of_stopped(const Context& context) {
+  Exit exit = Exit::ok;
+  std::optional<store::StoppedStore> store = open_stopped(context, exit);
+  if (!store) return exit;
+  const Result<ByteVector> found = stopped_status(*store);
+  if (!found.ok()) return fail(context, to_string(found.error()));
+  if (!context.globals.json) {
+    print_flat(context.out, *found);
+    return Exit::ok;
   }
+  const Result<std::string> json = codec::cbor_to_json(*found);
+  if (!json.ok()) return fail(context, to_string(json.error()));
+  context.out << *json << "\n";
+  return Exit::ok;
 }
 
 }  // namespace
 
 Exit status(const Context& context) {
+  if (is_stopped(context)) return status_of_stopped(context);
   Remote remote(context);
   const std::optional<std::string> answer = remote.get("/v1/status");
   if (!answer) return remote.exit();
@@ -39,7 +38,7 @@ Exit status(const Context& context) {
   if (context.globals.json || !parsed) {
     context.out << *answer << "\n";
   } else {
-    print_flat(context.out, "", *parsed);
+    print_flat(context.out, *parsed);
   }
   return Exit::ok;
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "cli/context.hpp"
@@ -50,6 +51,35 @@ struct ResolveOptions {
 Exit resolve_step(const Context& context, const ResolveOptions& options);
 
 Exit status(const Context& context);
+
+struct StoreOptions {
+  std::string target;  // of a backup: a directory
+  bool rows = false;   // of info: count the rows of each region
+};
+// info asks the daemon, if one serves; the others, and --rows, need it to be stopped.
+Exit store_info(const Context& context, const StoreOptions& options);
+Exit store_verify(const Context& context);
+Exit store_backup(const Context& context, const StoreOptions& options);
+Exit store_compact(const Context& context);
+
+// What `doctor` finds; the daemon's part makes most of it.
+enum class FindingLevel : uint8_t { well, note, problem };
+struct Finding {
+  std::string part;
+  FindingLevel level = FindingLevel::well;
+  std::string text;
+  std::string advice;
+};
+struct Examination {
+  std::vector<Finding> findings;
+  bool store_in_use = false;
+};
+using Examiner = std::function<Examination(const Globals& globals, bool verify)>;
+struct DoctorOptions {
+  bool verify = false;  // read the whole store
+};
+Exit doctor(const Context& context, const DoctorOptions& options, const Examiner& examiner);
+
 Exit list_plugins(const Context& context);
 Exit inspect_plugin(const Context& context, const std::string& file);
 

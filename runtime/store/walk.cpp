@@ -150,4 +150,12 @@ Result<VerifyReport> verify_in_child(const std::string& directory) {
                   cpu_seconds_for(file_bytes));
 }
 
+Result<VerifyReport> verify_stopped(const std::string& directory) {
+  if (!platform::file_exists(store_file(directory))) {
+    return Error{ErrorCode::not_found, "store: there is no store in this directory"};
+  }
+  LIMPET_TRY(const platform::OwnedDescriptor lock, platform::lock_directory(directory));
+  return verify_in_child(directory);
+}
+
 }  // namespace limpet::store

@@ -25,6 +25,10 @@ using Walker = std::function<Result<VerifyReport>(const std::string& directory)>
 // REQUIRES: the caller holds the directory's lock.
 [[nodiscard]] Result<VerifyReport> verify_in_child(const std::string& directory);
 
+// The same of a stopped store, whose lock it takes. Errors beside io: busy (a daemon uses it),
+// not_found.
+[[nodiscard]] Result<VerifyReport> verify_stopped(const std::string& directory);
+
 // What `work` reports, in a child; its death is a tree that is not sound.
 [[nodiscard]] Result<VerifyReport> in_child(const std::function<VerifyReport()>& work,
                                             uint32_t cpu_seconds);
