@@ -58,7 +58,7 @@ struct NewTask {
   ByteSpan payload;  // one CBOR item
   uint8_t priority = 5;
   Duration delay;                    // refused together with a group
-  std::optional<Duration> ttl = {};  // nullopt: the queue's
+  std::optional<Duration> ttl = {};  // from when it is ready; nullopt: the queue's
   std::string_view group = {};
   std::string_view key = {};  // dedup
   std::string_view tenant = {};
@@ -71,11 +71,6 @@ struct NewTask {
   // Its effect must not happen twice: a lease that ends without an answer is an unknown outcome, and
   // the task dies with that reason instead of going to another worker.
   bool once = false;
-};
-
-struct Enqueued {
-  Sequence task;  // the new one, or with `duplicate` the first with this key
-  bool duplicate = false;
 };
 
 // Fenced: a lease that has ended is never mistaken for one that lasts, across restarts too.
@@ -133,6 +128,12 @@ struct Settled {
   Ordinal step;
 };
 
+struct Enqueued {
+  Sequence task;  // the new one, or with `duplicate` the first with this key
+  bool duplicate = false;
+  std::vector<Settled> died;  // of runs, that had to make room: Overflow::drop_oldest
+};
+
 enum class QueueState : uint8_t {
   open,
   paused,    // takes tasks, gives none
@@ -147,7 +148,7 @@ struct QueueStats {
   uint64_t tasks = 0;  // all that are not dead
   uint64_t bytes = 0;
   uint64_t leased = 0;
-  uint64_t delayed = 0;  // counted up to delayed_count_max
+  uint64_t delayed = 0;  // by their producers or after a failure; each up to delayed_count_max
   uint64_t dead = 0;
   Duration oldest_age;  // of the ready; zero: none
   uint64_t tasks_max = 0;

@@ -6,7 +6,7 @@
 // Fails with: not_found (no such queue, task or lease), full (a limit: come back later), conflict
 // (the lease is not, or no longer, the caller's), invalid, busy, closed, io, corrupt.
 // Limits: store::queues_max queues; tenants_max tenants a queue; lanes_max lanes in all; in flight
-// and returned tasks as in QueueSettings and returned_max; nothing grows with the backlog.
+// as in QueueSettings; returned_max returned tasks a lane; nothing grows with the backlog.
 //
 // What is stored is in store/task_record.hpp. A lease writes nothing: a monotone cursor a lane
 // (queue, tenant, priority), a bounded heap of tasks that came back behind it, and the table of
@@ -21,7 +21,7 @@
 //   given.ok() ? queues.submitted() : queues.dropped();
 //
 // Every function that takes a Change leaves it and the queues as they were when it fails, except
-// with io and corrupt. Memory follows at submitted(); what others may see of it follows when it is
+// with io and corrupt: drop the change then, and call dropped(). Memory follows at submitted(); what others may see of it follows when it is
 // on disk, which deliver() learns from the store. All commits are the caller's.
 
 #include <cstdint>
@@ -34,13 +34,12 @@
 
 #include "base/result.hpp"
 #include "dispatch/queue_types.hpp"
+#include "dispatch/tenants.hpp"
 #include "store/store.hpp"
 
 namespace limpet::dispatch {
 
-inline constexpr size_t tenants_max = 1024;  // of one queue
-inline constexpr size_t lanes_max = 16384;
-inline constexpr size_t returned_max = 1024;  // of one lane
+inline constexpr size_t lanes_max = 16384;  // groups and redriven tasks may go over it
 inline constexpr size_t due_batch_max = 256;
 
 using LeaseVisitor = std::function<void(const LeasedTask&)>;
@@ -60,7 +59,7 @@ using DeadVisitor = std::function<bool(const DeadTask&)>;  // false: stop
 class Queues {
  public:
   struct Wiring {
-    store::Store& store;
+    store::Store& store;  // outlives Queues
     platform::Clock& clock;
     std::string source;  // of our own events: "limpet/<name>"
     uint64_t seed = 0;   // of jitter
@@ -88,6 +87,7 @@ class Queues {
 
   // --- Workers. Gives ready tasks to `visit`, in the order of rank, tenants in turn.
   // Answers how many; none is not an error. Errors: not_found, io, corrupt.
+  // REQUIRES: `visit` calls nothing of Queues.
   [[nodiscard]] Result<size_t> lease(std::string_view queue, const LeaseOptions& options,
                                      const LeaseVisitor& visit);
   // When it is worth asking again although nothing happens: a delay, a rate. nullopt: not by time.
@@ -129,7 +129,8 @@ class Queues {
   // those whose delay is over.
   using SettledVisitor = std::function<Result<void>(const Settled&)>;
   [[nodiscard]] Result<size_t> run_due(store::Change& change, const SettledVisitor& on_settled);
-  // Called when tasks of a queue may have become ready: after commits, time, acks that made room.
+  // Called in deliver() and run_due() when tasks of a queue may have become ready: after commits,
+  // time, acks that made room. It begins no change.
   void on_ready(std::function<void(std::string_view queue)> wake);
 
   // --- What is there.

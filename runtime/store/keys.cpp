@@ -77,6 +77,8 @@ Key live_run_key(std::string_view agent, std::string_view key) {
 Key idempotency_key(std::string_view text) { return Key('i').byte('u').text(text); }
 Key dedup_key(Sequence first) { return Key('d').u64(first.value()); }
 Key dedup_prefix() { return Key('d'); }
+// Longer than a pack's key, so that neither is read as the other.
+Key task_dedup_key(Sequence task) { return Key('d').u64(task.value()).byte('q'); }
 Key source_position_key(std::string_view instance) { return Key('c').byte('s').text(instance); }
 
 Key group_prefix(uint16_t queue, uint64_t group) { return Key('g').u16(queue).u64(group); }
@@ -168,6 +170,11 @@ std::optional<InboxPlace> parse_inbox_key(ByteSpan key) {
 
 std::optional<Sequence> parse_dedup_key(ByteSpan key) {
   if (!is_key(key, 'd', 9)) return std::nullopt;
+  return Sequence(read_big_endian(key, 1, 8));
+}
+
+std::optional<Sequence> parse_task_dedup_key(ByteSpan key) {
+  if (!is_key(key, 'd', 10) || key[9] != 'q') return std::nullopt;
   return Sequence(read_big_endian(key, 1, 8));
 }
 

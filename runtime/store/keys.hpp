@@ -99,7 +99,8 @@ inline constexpr uint32_t idempotency_ordinal = 0xffffffff;
 [[nodiscard]] Key live_run_key(std::string_view agent, std::string_view key);
 [[nodiscard]] Key idempotency_key(std::string_view text);
 [[nodiscard]] Key dedup_key(Sequence first);
-[[nodiscard]] Key dedup_prefix();
+[[nodiscard]] Key dedup_prefix();  // of packs and of the keys of tasks
+[[nodiscard]] Key task_dedup_key(Sequence task);
 [[nodiscard]] Key source_position_key(std::string_view instance);
 [[nodiscard]] Key group_key(const GroupPlace& place);
 [[nodiscard]] Key group_prefix(uint16_t queue, uint64_t group);
@@ -134,6 +135,7 @@ struct InboxPlace {
 };
 [[nodiscard]] std::optional<InboxPlace> parse_inbox_key(ByteSpan key);
 [[nodiscard]] std::optional<Sequence> parse_dedup_key(ByteSpan key);
+[[nodiscard]] std::optional<Sequence> parse_task_dedup_key(ByteSpan key);
 [[nodiscard]] std::optional<GroupPlace> parse_group_key(ByteSpan key);
 [[nodiscard]] std::optional<Sequence> parse_dead_key(ByteSpan key);
 [[nodiscard]] std::optional<TaskTimer> parse_task_timer_key(ByteSpan key);

@@ -18,6 +18,7 @@ constexpr std::string_view step_name = "limpetstep";
 constexpr std::string_view once_name = "limpetonce";
 
 constexpr size_t place_bytes = 11;
+constexpr size_t group_place_bytes = 9;
 constexpr size_t dead_letter_head_bytes = 18;  // version, reason, two counts, two times
 constexpr uint8_t priority_max = 9;
 
@@ -148,17 +149,18 @@ std::optional<TaskState> parse_task_state(ByteSpan value) {
   return state;
 }
 
-ByteSpan encode_group_row(const TaskFacts& facts, std::span<uint8_t> buffer) {
-  LIMPET_ASSERT(buffer.size() >= group_row_bytes);
+ByteSpan encode_group_row(const GroupRow& row, std::span<uint8_t> buffer) {
+  LIMPET_ASSERT(buffer.size() >= group_row_bytes_max);
   uint8_t* to = buffer.data();
-  put(to, facts.lane.tenant, 2);
-  put(to, facts.lane.priority, 1);
-  put(to, facts.ready_at, 6);
-  return buffer.first(group_row_bytes);
+  put(to, row.place.lane.tenant, 2);
+  put(to, row.place.lane.priority, 1);
+  put(to, row.place.ready_at, 6);
+  const ByteSpan state = encode_task_state(row.state, buffer.subspan(group_place_bytes));
+  return buffer.first(group_place_bytes + state.size());
 }
 
 std::optional<ReadyPlace> parse_group_row(const GroupPlace& place, ByteSpan value) {
-  if (value.size() != group_row_bytes || value[2] > priority_max) return std::nullopt;
+  if (!parse_group_state(value) || value[2] > priority_max) return std::nullopt;
   const uint8_t* from = value.data();
   ReadyPlace ready;
   ready.lane.queue = place.queue;
@@ -167,6 +169,11 @@ std::optional<ReadyPlace> parse_group_row(const GroupPlace& place, ByteSpan valu
   ready.ready_at = take(from, 6);
   ready.ticket = place.task.value();
   return ready;
+}
+
+std::optional<TaskState> parse_group_state(ByteSpan value) {
+  if (value.size() < group_place_bytes) return std::nullopt;
+  return parse_task_state(value.subspan(group_place_bytes));
 }
 
 std::string_view to_string(DeathReason reason) { return reasons[static_cast<size_t>(reason) - 1]; }

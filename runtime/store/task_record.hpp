@@ -56,11 +56,17 @@ inline constexpr size_t task_state_bytes = 17;
 [[nodiscard]] ByteSpan encode_task_state(const TaskState& state, std::span<uint8_t> buffer);
 [[nodiscard]] std::optional<TaskState> parse_task_state(ByteSpan value);
 
-// What a group's row keeps, to put its task among the ready ones when its turn has come.
-inline constexpr size_t group_row_bytes = 9;
-[[nodiscard]] ByteSpan encode_group_row(const TaskFacts& facts, std::span<uint8_t> buffer);
+// What a group's row keeps, to put its task among the ready ones when its turn has come: its place,
+// and its state if that has news (it was redriven behind another of its group).
+inline constexpr size_t group_row_bytes_max = 9 + task_state_bytes;
+struct GroupRow {
+  ReadyPlace place;
+  TaskState state;
+};
+[[nodiscard]] ByteSpan encode_group_row(const GroupRow& row, std::span<uint8_t> buffer);
 // REQUIRES: `place` is the row's key. nullopt: damaged.
 [[nodiscard]] std::optional<ReadyPlace> parse_group_row(const GroupPlace& place, ByteSpan value);
+[[nodiscard]] std::optional<TaskState> parse_group_state(ByteSpan value);
 
 enum class DeathReason : uint8_t {
   rejected = 1,
