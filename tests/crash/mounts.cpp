@@ -100,6 +100,13 @@ void LoopDisk::unmount() {
   umount2(point.c_str(), MNT_DETACH);
 }
 
+void LoopDisk::flush() const {
+  const int root = open(directory_.file("mounted").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return;
+  syncfs(root);
+  close(root);
+}
+
 bool LoopDisk::cut_power() const {
   const int root = open(directory_.file("mounted").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) return false;

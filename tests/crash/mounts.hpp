@@ -40,6 +40,7 @@ class LoopDisk {
   [[nodiscard]] bool mounted() const { return mounted_; }
   [[nodiscard]] const std::string& why_not() const { return why_not_; }
   [[nodiscard]] std::string file(const std::string& name) const;
+  void flush() const;
   // From now on nothing reaches the disk: not the journal's memory, not the page cache. false: the
   // file system cannot do that.
   [[nodiscard]] bool cut_power() const;
