@@ -1,8 +1,8 @@
 #pragma once
 
 // BodyReader: takes the members of a JSON object from a request's body by name. Unknown members are
-// refused: a misspelt option must not be dropped in silence. BodyItems: a body that is one object or
-// an array of them.
+// refused: a misspelt option must not be dropped in silence. BodyItems: a body that is one object
+// or an array of them.
 // Owner: the handler. Thread: [main]. Fails by refusal(), one problem document with a sentence.
 //
 //   BodyReader body(request.body);

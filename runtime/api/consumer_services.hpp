@@ -1,7 +1,7 @@
 #pragma once
 
-// ConsumerServices: what the API needs of the log's durable consumers. The daemon implements it over
-// dispatch::Consumers. Owner, thread, failures: as services.hpp.
+// ConsumerServices: what the API needs of the log's durable consumers. The daemon implements it
+// over dispatch::Consumers. Owner, thread, failures: as services.hpp.
 
 #include <cstdint>
 #include <string>

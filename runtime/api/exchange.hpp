@@ -58,8 +58,8 @@ class Exchange {
   // `head` carries status and media type; its body is not sent.
   void respond(Response head, std::unique_ptr<BodySource> source) const;
 
-  // False: too many wait, or the client is gone; `watch` is dropped uncalled. REQUIRES: not answered
-  // yet; once a request.
+  // False: too many wait, or the client is gone; `watch` is dropped uncalled. REQUIRES: not
+  // answered yet; once a request.
   [[nodiscard]] bool watch(Watch watch) const;
 
  private:

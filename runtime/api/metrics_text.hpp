@@ -3,8 +3,8 @@
 // MetricsText: writes what is measured in the text exposition format 0.0.4, which Prometheus and
 // its kin read.
 // Owner: whoever shows the metrics; it borrows the string. Thread: [any]. Never fails.
-// Limits: lines_max lines with labels in all and family_lines_max in one family; what is beyond them
-// is added up into one more series of the family, whose labels are all "other", so that many
+// Limits: lines_max lines with labels in all and family_lines_max in one family; what is beyond
+// them is added up into one more series of the family, whose labels are all "other", so that many
 // tenants cost the reader no more than some.
 //
 //   MetricsText metrics(out);

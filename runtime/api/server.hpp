@@ -3,8 +3,8 @@
 // Server: the listening sockets and their connections; knows HTTP, not what requests mean.
 // Owner: the daemon, through Api. Thread: [main]. Fails at creation as loop::Listener does.
 // Limits: connections_max served at once, of them TcpOptions::connections_max over TCP, so that no
-// network can lock out who is on this machine; up to refusals_max more are told 503 and to come back,
-// and beyond that a connection is closed without a word; all are counted.
+// network can lock out who is on this machine; up to refusals_max more of the socket's are told 503
+// and to come back, and beyond that a connection is closed without a word; all are counted.
 
 #include <functional>
 #include <memory>

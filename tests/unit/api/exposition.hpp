@@ -1,7 +1,7 @@
 #pragma once
 
-// Is this the text exposition format 0.0.4? Every rule that a reader relies on, for tests of whoever
-// writes it. Owner: none; a pure function.
+// Is this the text exposition format 0.0.4? Every rule that a reader relies on, for tests of
+// whoever writes it. Owner: none; a pure function.
 
 #include <string>
 #include <string_view>

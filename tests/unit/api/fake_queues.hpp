@@ -1,7 +1,7 @@
 #pragma once
 
-// FakeQueues: the queues behind the API: one queue, "jobs", whose tasks are leased in order. Used on
-// the loop's thread only, as FakeServices.
+// FakeQueues: the queues behind the API: one queue, "jobs", whose tasks are leased in order. Used
+// on the loop's thread only, as FakeServices.
 
 #include <functional>
 #include <map>
