@@ -20,7 +20,8 @@ StoreState::Digest StoreState::expected(uint64_t number) {
     fill_change(digests_.size(), change);
     const Result<void> applied = change.for_each([this](const store::Operation& operation) {
       const std::string key(as_text(operation.key));
-      if (operation.kind == store::OperationKind::erase) {
+      if (operation.kind == store::OperationKind::erase ||
+          operation.kind == store::OperationKind::trim) {
         rows_.erase(key);
       } else {
         rows_[key] = as_text(operation.value);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codec/cbor_value.hpp"
+#include "codec/records.hpp"
 #include "platform/clock.hpp"
 #include "tests/support/quiet_logger.hpp"
 
@@ -15,7 +16,6 @@ namespace {
 constexpr uint64_t runs = 37;
 constexpr uint64_t trim_every = 16;  // changes
 constexpr uint64_t trim_behind = 80;
-constexpr uint8_t parts_max = 16;
 constexpr uint64_t keys_behind = 50;
 constexpr uint64_t timers_behind = 20;
 
@@ -27,16 +27,23 @@ size_t bytes_of_event(uint64_t sequence) {
   return sequence % 41 == 0 ? 5000 : 20 + sequence % 200;
 }
 
+// The event of that sequence: `visit` gets it.
+template <class Visitor>
+void with_event(uint64_t sequence, Visitor visit) {
+  const ByteVector bytes(bytes_of_event(sequence), static_cast<uint8_t>(sequence * 7));
+  const ByteVector data = codec::cbor_item(codec::CborScalar(ByteSpan(bytes)));
+  EventView event;
+  event.sequence = Sequence(sequence);
+  event.type = "cut.item";
+  event.source = "limpet/test";
+  event.data = data;
+  visit(event);
+}
+
 void add_events(uint64_t number, store::Change& change) {
   for (uint64_t left = 1 + number % 3; left > 0; --left) {
-    const uint64_t sequence = change.hot().next_sequence.value();
-    const ByteVector bytes(bytes_of_event(sequence), static_cast<uint8_t>(sequence * 7));
-    const ByteVector data = codec::cbor_item(codec::CborScalar(ByteSpan(bytes)));
-    EventView event;
-    event.type = "cut.item";
-    event.source = "limpet/test";
-    event.data = data;
-    LIMPET_ASSERT(change.append(event).ok());
+    with_event(change.hot().next_sequence.value(),
+               [&](const EventView& event) { LIMPET_ASSERT(change.append(event).ok()); });
   }
 }
 
@@ -46,9 +53,9 @@ void trim_events(uint64_t number, store::Change& change) {
   const uint64_t end = first_sequence_of(number - trim_behind);
   for (uint64_t sequence = first_sequence_of(number - trim_behind - trim_every); sequence < end;
        ++sequence) {
-    for (uint8_t part = 0; part < parts_max; ++part) {
-      change.erase(store::log_key(Sequence(sequence), part));
-    }
+    with_event(sequence, [&](const EventView& event) {
+      change.trim({event.sequence, codec::event_record_size(event), 0});
+    });
   }
 }
 
