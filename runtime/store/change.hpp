@@ -57,14 +57,17 @@ class Change {
   // was decided on, a run that ended. If the event's class was trimmed past it, it leaves soon after
   // the commit; otherwise when its class gets there. Not noting it only makes that later.
   void release(Sequence event) {
-    if (releases_ < releases_noted_max) released_[releases_] = event;
-    ++releases_;
+    if (releases_ < releases_noted_max) {
+      released_[releases_++] = event;
+    } else if (unnoted_.none() || event < unnoted_) {
+      unnoted_ = event;
+    }
   }
   [[nodiscard]] std::span<const Sequence> released() const {
-    return std::span(released_).first(std::min(releases_, releases_noted_max));
+    return std::span(released_).first(releases_);
   }
-  // More were released than were noted.
-  [[nodiscard]] bool releases_missed() const { return releases_ > releases_noted_max; }
+  // The first of those released that found no room to be noted; none: all are.
+  [[nodiscard]] Sequence released_unnoted() const { return unnoted_; }
 
   // Called on main, once: when the change is on disk, or with the reason why it will never be.
   void on_done(std::function<void(const Result<void>&)> done) { done_ = std::move(done); }
@@ -118,6 +121,7 @@ class Change {
   bool adds_ = false;
   std::array<Sequence, releases_noted_max> released_{};
   size_t releases_ = 0;
+  Sequence unnoted_;
   bool relaxed_ = false;
   std::function<void(const Result<void>&)> done_;
 };

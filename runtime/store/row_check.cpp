@@ -78,6 +78,7 @@ void RowCheck::take_run_row(ByteSpan key, ByteSpan value) {
     if (!row->ordinal.none()) problem(named("run", number), "it has rows and no header");
   }
   if (row->ordinal.none()) return take_run(row->run, value);
+  if (row->ordinal.value() == idempotency_ordinal) return;
   if (row->ordinal.value() >= state_ordinal_first) {
     const uint32_t part = row->ordinal.value() - state_ordinal_first;
     if (part != state_parts_++) problem(named("run", number), "a part of its state is missing");

@@ -129,6 +129,8 @@ void Store::note_released(const Change& change) {
   released_.missed = released_.missed || change.releases_missed();
   const ClassCount* const last = std::ranges::max_element(hot_.classes, {}, &ClassCount::first);
   for (const Sequence event : change.released()) {
+  const Sequence unnoted = change.released_unnoted();
+  if (!unnoted.none() && unnoted < last->first) released_.missed = true;
     if (event >= last->first) continue;  // no class was trimmed past it
     if (released_.events.size() == released_max) {
       released_.missed = true;

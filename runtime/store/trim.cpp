@@ -1,8 +1,10 @@
 #include "store/trim.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
+#include "base/check.hpp"
 #include "codec/records.hpp"
 
 namespace limpet::store {
@@ -17,6 +19,15 @@ constexpr size_t bytes_a_row = 512;  // of a run: half of a page at most, often 
 size_t bytes_max_of(const Store& store) {
   const uint64_t share = store.info().max_bytes / store_share;
   return static_cast<size_t>(std::clamp<uint64_t>(share, bytes_max_least, trim_bytes_max));
+}
+
+// The key may have been used again since, for another run.
+Result<void> erase_idempotency(const Reader::Snapshot& snapshot, Change& change, RunId run,
+                               std::string_view text) {
+  const Key key = idempotency_key(text);
+  LIMPET_TRY(const std::optional<ByteSpan> names, snapshot.get(key));
+  if (names && names->size() >= 8 && RunId(read_u64(*names)) == run) change.erase(key);
+  return {};
 }
 
 }  // namespace
@@ -34,7 +45,7 @@ Result<TrimStep> Trimmer::trim(const TrimGoal& goal) {
   if (!pass_) {
     const Sequence from = place_of(goal.retention_class);
     if (from >= store_.durable_end() || (!goal.past_floor && from >= goal.floor)) {
-      return TrimStep{TrimState::held};
+      return TrimStep{TrimState::held, goal.retention_class};
     }
     const Sequence probed = probed_[goal.retention_class];
     if (goal.bytes == 0 && probed > from && old_before_[goal.retention_class] <= from) {
@@ -117,6 +128,7 @@ Result<TrimStep> Trimmer::finish() {
   pass_.reset();
   TrimStep step{pass.state};
   step.next_old = pass.next_old;
+  if (pass.kind == Pass::Kind::trim) step.retention_class = pass.retention_class;
   Change change = store_.begin();
   LIMPET_TRY(const bool all, fill(change, pass, step));
   if (!all) {
@@ -160,37 +172,35 @@ Result<void> Trimmer::hand_over(Change change, uint64_t bytes) {
   return {};
 }
 
-// False: there are more rows than fit; the header is among the first to go.
+// False: it has more steps than fit. The header goes last, so that the rest is always somebody's.
 Result<bool> Trimmer::erase_run(const Reader::Snapshot& snapshot, Change& change, RunId run,
                                 size_t& rows_left) const {
-  LIMPET_TRY(const std::optional<ByteSpan> header, snapshot.get(run_key(run, Ordinal(0))));
-  if (header && rows_left > 0) {
-    LIMPET_TRY(const Run decoded, codec::decode_run(*header));
-    uint64_t& count = change.hot().runs[static_cast<size_t>(decoded.state)];
-    count -= std::min<uint64_t>(count, 1);
-  }
   bool gone = true;
   Result<void> result;
   const Key prefix = Key('n').u64(run.value());
-  LIMPET_CHECK(snapshot.scan(prefix, prefix, [&](ByteSpan key, ByteSpan value) {
+  LIMPET_CHECK(snapshot.scan(run_key(run, Ordinal(1)), prefix, [&](ByteSpan key, ByteSpan value) {
     const std::optional<RunRow> row = parse_run_key(key);
     if (!row) return true;
-    gone = rows_left > 0;
+    const bool step = row->ordinal.value() < state_ordinal_first;
+    gone = !step || rows_left > 0;
     if (!gone) return false;
-    --rows_left;
+    if (step) --rows_left;
     change.erase(run_key(run, row->ordinal));
-    if (row->ordinal.value() != idempotency_ordinal) return true;
-    const Key asked = idempotency_key(as_text(value));
-    const Result<std::optional<ByteSpan>> names = snapshot.get(asked);
-    if (!names.ok()) result = names.error();
-    // It may have been used again, for another run.
-    const bool ours =
-        names.ok() && *names && (*names)->size() >= 8 && RunId(read_u64(**names)) == run;
-    if (ours) change.erase(asked);
-    return names.ok();
+    if (row->ordinal.value() == idempotency_ordinal) {
+      result = erase_idempotency(snapshot, change, run, as_text(value));
+    }
+    return result.ok();
   }));
   LIMPET_CHECK(result);
-  return gone;
+  if (!gone) return false;
+  LIMPET_TRY(const std::optional<ByteSpan> header, snapshot.get(run_key(run, Ordinal(0))));
+  if (!header) return true;
+  LIMPET_TRY(const Run decoded, codec::decode_run(*header));
+  uint64_t& count = change.hot().runs[static_cast<size_t>(decoded.state)];
+  LIMPET_EXPECT(count > 0);
+  count -= std::min<uint64_t>(count, 1);
+  change.erase(run_key(run, Ordinal(0)));
+  return true;
 }
 
 void Trimmer::pass_done(const Pass& pass) {

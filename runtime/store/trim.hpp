@@ -63,6 +63,8 @@ enum class TrimState : uint8_t {
 
 struct TrimStep {
   TrimState state = TrimState::done;
+  // Whose piece it was; classes_max: one of what was let go of.
+  uint8_t retention_class = classes_max;
   bool submitted = false;  // a change is on its way; its commit is a good time for the next step
   uint64_t events = 0;     // that leave with it
   uint64_t bytes = 0;
