@@ -7,6 +7,7 @@
 #include "platform/machine_id.hpp"
 #include "store/environment.hpp"
 #include "store/inspect.hpp"
+#include "store/lmdb_layout.hpp"
 #include "store/marker.hpp"
 #include "store/starts.hpp"
 #include "store/stopped_store.hpp"
@@ -126,7 +127,7 @@ void Examiner::disk_room(const platform::FileSystemFacts& facts) {
       settings_.store.max_bytes + store::reserve_bytes(settings_.store.max_bytes);
   const Result<uint64_t> file_bytes = platform::file_size(store::store_file(settings_.store.path));
   const uint64_t has = file_bytes.ok() ? *file_bytes : 0;
-  if (has > whole) {
+  if (has > whole + store::store_page_bytes) {  // the file ends with a whole page
     problem("disk", "store.mdb has " + in_mib(has) + ", more than store.max_bytes allows",
             "raise store.max_bytes, or run `limpet store compact`");
   } else if (whole - has > facts.free_bytes) {

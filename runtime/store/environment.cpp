@@ -76,6 +76,20 @@ Result<EnvironmentHandle> open_lmdb(const std::string& file, uint64_t map_bytes)
   return handle;
 }
 
+// Repairs what can be, then lets LMDB open the file. `environment` gets the handle.
+Result<Content> open_sound(Environment& environment, const RescueFacts& facts, Logger& logger) {
+  environment.handle.reset();
+  const std::string file = store_file(facts.directory);
+  LIMPET_TRY(const Repairs repairs, rescue(facts, verify_in_child, logger));
+  environment.repairs.add(repairs);
+  if (repairs.walked) environment.starts.walked();
+  LIMPET_CHECK(confirm_newest_meta(file));
+  LIMPET_CHECK(check_file_fits(file, facts.store_bytes));
+  LIMPET_CHECK(reserve_disk(file, facts.store_bytes, logger));
+  LIMPET_TRY(environment.handle, open_lmdb(file, facts.store_bytes));
+  return read_content(environment.handle.get());
+}
+
 void choose_epoch(Environment& environment, const OpenOptions& options, const Marker& marker,
                   Logger& logger) {
   const bool other_machine = !marker.machine_id.empty() && !options.machine_id.empty() &&
@@ -159,20 +173,19 @@ Result<Environment> open_environment(const OpenOptions& options, const OpenMomen
   if (!file_exists) LIMPET_CHECK(platform::replace_file(file, make_seed_file()));
 
   // At this point there is a file; it may be damaged.
-  const RescueFacts facts{options.directory, marker, environment.starts.walk_due(), map_bytes};
-  LIMPET_TRY(environment.repairs, rescue(facts, verify_in_child, logger));
-  if (environment.repairs.walked) environment.starts.walked();
+  RescueFacts facts{options.directory, marker, environment.starts.walk_due(), map_bytes};
+  Result<Content> content = open_sound(environment, facts, logger);
+  if (!content.ok() && content.error().code == ErrorCode::corrupt && !environment.repairs.walked) {
+    facts.suspect = true;
+    content = open_sound(environment, facts, logger);
+  }
+  if (!content.ok()) return content.error();
   if (environment.repairs.meta_page) {
     LIMPET_TRY(marker, read_marker(options.directory));
   }
-  LIMPET_CHECK(confirm_newest_meta(file));
-  LIMPET_CHECK(check_file_fits(file, map_bytes));
-  LIMPET_CHECK(reserve_disk(file, map_bytes, logger));
-  LIMPET_TRY(environment.handle, open_lmdb(file, map_bytes));
-  LIMPET_TRY(Content content, read_content(environment.handle.get()));
-  environment.tree = content.tree;
-  environment.hot = content.hot;
-  environment.created = !content.found;
+  environment.tree = content->tree;
+  environment.hot = content->hot;
+  environment.created = !content->found;
 
   // At this point the file is ours and readable. What follows decides under which epoch it goes on.
   choose_epoch(environment, options, marker.value_or(Marker{}), logger);

@@ -4,6 +4,7 @@
 //
 //   one bad meta page       written again from the other one; a new epoch begins; the file is walked
 //   two crashes in a row    the file is walked (see starts.hpp)
+//   LMDB says corrupt       the file is walked: at once when it opens, else at the next start
 //   the walk dies or finds  the file is set aside as store.mdb.damaged and a new store begins; one
 //   the tree broken         is kept, the newest. Nobody is to delete a directory by hand to start.
 //   records are damaged     they are counted, and the store goes on: each is found again when read
@@ -27,6 +28,12 @@ struct Repairs {
   bool walked = false;           // the whole file was read
   uint64_t damaged_records = 0;  // that the walk found
   bool set_aside = false;        // a new store has begun
+  void add(const Repairs& more) {
+    meta_page = meta_page || more.meta_page;
+    walked = walked || more.walked;
+    damaged_records += more.damaged_records;
+    set_aside = set_aside || more.set_aside;
+  }
   [[nodiscard]] bool any() const { return meta_page || set_aside || damaged_records > 0; }
 };
 

@@ -42,6 +42,15 @@ bool parse_number(std::string_view word, Number& value_out, int base) {
   return end.ec == std::errc() && end.ptr == word.data() + word.size() && !word.empty();
 }
 
+std::string_view phase_name(StartPhase phase) {
+  switch (phase) {
+    case StartPhase::opening: return "opening";
+    case StartPhase::open: return "open";
+    case StartPhase::corrupt: return "corrupt";
+  }
+  return "opening";
+}
+
 bool parse_start(std::string_view line, Start& start_out) {
   if (!line.starts_with(start_label)) return false;
   line.remove_prefix(start_label.size());
@@ -49,10 +58,13 @@ bool parse_start(std::string_view line, Start& start_out) {
   if (!parse_number(take_word(line), start_out.boot_ms, 10)) return false;
   if (!parse_number(take_word(line), start_out.store_ms, 10)) return false;
   const std::string_view phase = take_word(line);
-  if (phase != "open" && phase != "opening") return false;
-  start_out.phase = phase == "open" ? StartPhase::open : StartPhase::opening;
   start_out.walked = line == "walked";
-  return true;
+  for (const StartPhase one : {StartPhase::opening, StartPhase::open, StartPhase::corrupt}) {
+    if (phase != phase_name(one)) continue;
+    start_out.phase = one;
+    return true;
+  }
+  return false;
 }
 
 // Did the process that made `start` crash while it opened the store, or soon after, before `next`?
@@ -65,6 +77,7 @@ bool crashed_early(const Start& start, const Start& next) {
 }  // namespace
 
 bool walk_due(const std::vector<Start>& found, const Start& now) {
+  if (!found.empty() && found.back().phase == StartPhase::corrupt) return true;
   if (found.size() < 2) return false;
   const Start& last = found[found.size() - 1];
   const Start& before = found[found.size() - 2];
@@ -89,7 +102,7 @@ std::string encode_starts(const std::vector<Start>& starts) {
     append_hex(text, start.boot);
     text.append(" ").append(std::to_string(std::min(start.boot_ms, time_ms_max)));
     text.append(" ").append(std::to_string(std::min(start.store_ms, time_ms_max)));
-    text.append(start.phase == StartPhase::open ? " open" : " opening");
+    text.append(" ").append(phase_name(start.phase));
     text.append(start.walked ? " walked\n" : "\n");
   }
   text.resize(file_bytes, '\n');
@@ -149,6 +162,12 @@ void Starts::closed() {
   found_.clear();
   running_ = false;
   write_or_log(false);
+}
+
+void Starts::corrupt() {
+  now_.phase = StartPhase::corrupt;
+  write_or_log(true);
+  running_ = false;  // the line stays
 }
 
 void Starts::swap(Starts& other) noexcept {

@@ -3,8 +3,9 @@
 // Starts: a small file beside the store in which each opening leaves a line that a clean close takes
 // away again. What is found there at the next opening are ends that were not clean: kills, crashes,
 // power cuts. Two questions are answered from it:
-//   walk_due()        were the last two ends crashes in or soon after opening? LMDB has no page
-//                     checksums, so a damaged page may be what kills the process: look first.
+//   walk_due()        were the last two ends crashes in or soon after opening, or did the store
+//                     close because LMDB found it corrupt? LMDB has no page checksums, so a
+//                     damaged page may be what kills the process: look first.
 //   unclean_recent()  how often in the last ten minutes? The daemon starts paused after three.
 //
 // Whether a process that has died was inside the store cannot be seen from outside, so every crash
@@ -29,7 +30,11 @@ namespace limpet::store {
 inline constexpr size_t starts_kept_max = 7;
 inline constexpr uint64_t starts_window_ms = 10 * 60 * 1000;
 
-enum class StartPhase : uint8_t { opening, open };
+enum class StartPhase : uint8_t {
+  opening,
+  open,
+  corrupt,  // it has ended, because LMDB met something that cannot be
+};
 
 struct Start {
   uint32_t boot = 0;     // the first digits of the boot's id; 0: unknown
@@ -69,7 +74,8 @@ class Starts {
   void opened(uint64_t store_ms);  // the first commit went through
   // Unclean ends in the last ten minutes of the store's time.
   [[nodiscard]] uint32_t unclean_recent(uint64_t store_ms) const;
-  void closed();  // all is on disk
+  void closed();   // all is on disk
+  void corrupt();  // the store has closed because it is; the next start walks it
 
  private:
   void swap(Starts& other) noexcept;

@@ -32,7 +32,9 @@ Store::Store(Environment environment, const OpenOptions& options, Wiring wiring)
 
 Store::~Store() {
   writer_->stop();
-  if (!writer_->failure()) environment_.starts.closed();
+  const std::optional<Error> failed = failure();
+  if (!failed) environment_.starts.closed();
+  if (failed && failed->code == ErrorCode::corrupt) environment_.starts.corrupt();
 }
 
 Result<std::unique_ptr<Store>> Store::open(const OpenOptions& options, Wiring wiring) {
@@ -126,11 +128,10 @@ Duration Store::unsynced_age() const {
 
 void Store::note_released(const Change& change) {
   if (change.released().empty()) return;
-  released_.missed = released_.missed || change.releases_missed();
   const ClassCount* const last = std::ranges::max_element(hot_.classes, {}, &ClassCount::first);
-  for (const Sequence event : change.released()) {
   const Sequence unnoted = change.released_unnoted();
   if (!unnoted.none() && unnoted < last->first) released_.missed = true;
+  for (const Sequence event : change.released()) {
     if (event >= last->first) continue;  // no class was trimmed past it
     if (released_.events.size() == released_max) {
       released_.missed = true;

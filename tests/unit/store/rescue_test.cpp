@@ -100,6 +100,20 @@ TEST_CASE("store: a broken tree is set aside whole and a new store begins") {
   }
 }
 
+TEST_CASE("store: a tree that LMDB itself calls corrupt is set aside at once") {
+  StoreFixture fixture;
+  fill(fixture, 50);
+  // A root that is neither branch nor leaf: LMDB answers an error, it does not crash.
+  ByteVector page = read_bytes(file_of(fixture), root_offset(file_of(fixture)), store_page_bytes);
+  page[sizeof(size_t) + 2] = 0x04;  // the page's flags: of overflow
+  write_bytes(file_of(fixture), root_offset(file_of(fixture)), page);
+  fixture.options.new_epoch = Epoch(43);
+  fixture.open();
+  CHECK(fixture.store->repairs().set_aside);
+  CHECK(fixture.store->epoch() == Epoch(43));
+  CHECK(fixture.append("a.new") == Sequence(1));
+}
+
 TEST_CASE("store: of the files set aside the newest one is kept, and only that") {
   StoreFixture fixture;
   fill(fixture, 50);

@@ -69,6 +69,8 @@ TEST_CASE("starts: two early crashes in a row ask for a walk, power cuts and old
   CHECK_FALSE(walk_due({open_at(8 * minute), open_at(39 * minute)}, later));
   // A power cut ended the last one.
   CHECK_FALSE(walk_due({start(2, 1, StartPhase::open), start(2, 2, StartPhase::open)}, now));
+  // LMDB found it corrupt.
+  CHECK(walk_due({start(2, 1, StartPhase::corrupt)}, now));
   // The file was walked at the last start, and was whole.
   Start walked = open_at(9 * minute);
   walked.walked = true;
@@ -100,6 +102,16 @@ TEST_CASE("starts: a kill leaves a line, a clean close takes all of them away") 
     CHECK(starts.unclean_recent(1000000) == 2);
     starts.opened(1000004);
     starts.closed();
+  }
+  {
+    Starts starts(directory.path(), start(1, 4, StartPhase::opening), logger);
+    starts.opened(1000004);
+    starts.corrupt();
+  }
+  {
+    Starts next(directory.path(), start(1, 5, StartPhase::opening), logger);
+    CHECK(next.walk_due());
+    next.closed();
   }
   const Starts clean(directory.path(), start(1, 5, StartPhase::opening), logger);
   CHECK(clean.unclean_recent(1000000) == 0);
