@@ -43,7 +43,7 @@ Figures drive(Appender& appender, const Options& options, uint64_t events) {
           {"latency_p99", "us", static_cast<double>(percentile(took, 0.99)) / 1e3},
           {"latency_p999", "us", static_cast<double>(percentile(took, 0.999)) / 1e3},
           {"cpu_per_event", "us", static_cast<double>(used.cpu_ns) / 1e3 / count},
-          {"written_per_event", "B", static_cast<double>(used.written_bytes) / count},
+          {"written_per_event", "B", lmdb_written(used, appender.commits()) / count},
           {"allocations_per_event", "1", static_cast<double>(used.allocations) / count},
           {"events_per_commit", "1", count / static_cast<double>(appender.commits())}};
 }

@@ -85,7 +85,7 @@ class CycleRun {
   uint64_t acked_ = 0;
 };
 
-Figures run_cycles(CycleSubject& subject, const CycleWork& work) {
+Figures run_cycles(CycleSubject& subject, const CycleWork& work, bool on_lmdb) {
   CycleRun alone(subject, work, 0);
   std::vector<uint64_t> took = alone.enqueue_alone();
   // What it left is taken away: that maps pages, grows buffers, and tells the pace.
@@ -93,20 +93,25 @@ Figures run_cycles(CycleSubject& subject, const CycleWork& work) {
   const uint64_t left = alone.run();
   const uint64_t cycles_max = cycles_in_time(left, monotonic_ns() - start_ns);
   const uint64_t commits_before = subject.commits();
+  const uint64_t device_before = device_written_bytes(work.directory);
   CycleRun cycles(subject, work, std::min(work.cycles, cycles_max));
   const Usage before = usage_now();
   const auto count = static_cast<double>(cycles.run());
   const Usage used = usage_now() - before;
+  const uint64_t device = device_written_bytes(work.directory) - device_before;
+  const uint64_t commits = subject.commits() - commits_before;
+  const double written =
+      on_lmdb ? lmdb_written(used, commits) : static_cast<double>(used.dirtied_bytes);
   const auto peak = static_cast<double>(process_usage(getpid()).memory_peak_bytes);
-  return {
-      {"cycles_per_s", "1/s", count * 1e9 / static_cast<double>(used.wall_ns)},
-      {"enqueue_alone_p50", "us", static_cast<double>(percentile(took, 0.5)) / 1e3},
-      {"enqueue_alone_p99", "us", static_cast<double>(percentile(took, 0.99)) / 1e3},
-      {"cpu_per_1000_cycles", "s", static_cast<double>(used.cpu_ns) / 1e6 / count},
-      {"written_per_cycle", "B", static_cast<double>(used.written_bytes) / count},
-      {"memory_peak", "MiB", peak / (1024 * 1024)},
-      {"cycles_per_commit", "1", count / static_cast<double>(subject.commits() - commits_before)},
-      {"allocations_per_cycle", "1", static_cast<double>(used.allocations) / count}};
+  return {{"cycles_per_s", "1/s", count * 1e9 / static_cast<double>(used.wall_ns)},
+          {"enqueue_alone_p50", "us", static_cast<double>(percentile(took, 0.5)) / 1e3},
+          {"enqueue_alone_p99", "us", static_cast<double>(percentile(took, 0.99)) / 1e3},
+          {"cpu_per_1000_cycles", "s", static_cast<double>(used.cpu_ns) / 1e6 / count},
+          {"written_per_cycle", "B", written / count},
+          {"device_per_cycle", "B", static_cast<double>(device) / count},
+          {"memory_peak", "MiB", peak / (1024 * 1024)},
+          {"cycles_per_commit", "1", count / static_cast<double>(commits)},
+          {"allocations_per_cycle", "1", static_cast<double>(used.allocations) / count}};
 }
 
 void add_ratio(Figures& figures, const char* name, const std::vector<Figures>& others) {
@@ -163,7 +168,7 @@ Figures measure_cycle(const CycleSubjectEntry& subject, const CycleWork& work) {
       (uint64_t{64} << 20) + 3 * (work.cycles + latency_samples_max) * (work.payload + 256);
   return run_isolated([&] {
     const auto queue = subject.make({scratch.path(), max_bytes, work.payload, work.window});
-    return run_cycles(*queue, work);
+    return run_cycles(*queue, work, subject.on_lmdb);
   });
 }
 

@@ -53,6 +53,7 @@ struct CycleSubjectEntry {
   const char* name;
   const char* sync;  // what is on disk before an answer
   std::unique_ptr<CycleSubject> (*make)(const CycleOptions& options);
+  bool on_lmdb = true;  // decides how the bytes written are counted: see lmdb_written
 };
 // In the order in which they are measured: the limits first, Limpet last.
 [[nodiscard]] const std::vector<CycleSubjectEntry>& cycle_subjects();

@@ -19,14 +19,20 @@ uint64_t to_ns(const timeval& time) {
          static_cast<uint64_t>(time.tv_usec) * 1000u;
 }
 
-uint64_t written_bytes() {
+struct Written {
+  uint64_t given = 0;
+  uint64_t dirtied = 0;
+};
+Written written_bytes() {
   std::ifstream file("/proc/self/io");
   std::string name;
   uint64_t value = 0;
+  Written written;
   while (file >> name >> value) {
-    if (name == "write_bytes:") return value;
+    if (name == "wchar:") written.given = value;
+    if (name == "write_bytes:") written.dirtied = value;
   }
-  return 0;
+  return written;
 }
 
 }  // namespace
@@ -53,13 +59,20 @@ Usage usage_now() {
   getrusage(RUSAGE_SELF, &used);
   // The allocations of reading /proc are left out by counting first.
   const uint64_t allocations = allocation_count();
-  const uint64_t bytes = written_bytes();
-  return {monotonic_ns(), to_ns(used.ru_utime) + to_ns(used.ru_stime), bytes, allocations};
+  const Written written = written_bytes();
+  return {monotonic_ns(), to_ns(used.ru_utime) + to_ns(used.ru_stime), written.given,
+          written.dirtied, allocations};
 }
 
 Usage operator-(const Usage& after, const Usage& before) {
   return {after.wall_ns - before.wall_ns, after.cpu_ns - before.cpu_ns,
-          after.written_bytes - before.written_bytes, after.allocations - before.allocations};
+          after.written_bytes - before.written_bytes, after.dirtied_bytes - before.dirtied_bytes,
+          after.allocations - before.allocations};
+}
+
+double lmdb_written(const Usage& used, uint64_t commits) {
+  constexpr uint64_t page_bytes = 4096;
+  return static_cast<double>(used.written_bytes + commits * page_bytes);
 }
 
 uint64_t monotonic_ns() {

@@ -37,12 +37,21 @@ struct Spread {
 // What the process has used since it began.
 struct Usage {
   uint64_t wall_ns = 0;
-  uint64_t cpu_ns = 0;         // user and system, all threads
-  uint64_t written_bytes = 0;  // handed to the block layer, from /proc/self/io; 0 where unknown
-  uint64_t allocations = 0;    // calls of operator new, all threads
+  uint64_t cpu_ns = 0;  // user and system, all threads
+  // Both from /proc/self/io; 0 where unknown. What was given to write calls: see lmdb_written.
+  uint64_t written_bytes = 0;
+  // Pages made dirty: what a file that is appended to costs its device.
+  uint64_t dirtied_bytes = 0;
+  uint64_t allocations = 0;  // calls of operator new, all threads
 };
 [[nodiscard]] Usage usage_now();
 [[nodiscard]] Usage operator-(const Usage& after, const Usage& before);
+
+// What `commits` of LMDB cost the device: the pages, which all go through write calls, and for each
+// commit the page of which LMDB writes only the part that is the meta record. The pages made dirty
+// are no measure here: since Linux 6.16 the page cache has large folios and counts up to 1 MiB for a
+// page of 4 KiB, of which the device gets 4 KiB.
+[[nodiscard]] double lmdb_written(const Usage& used, uint64_t commits);
 
 // CLOCK_MONOTONIC.
 [[nodiscard]] uint64_t monotonic_ns();

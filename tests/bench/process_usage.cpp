@@ -1,5 +1,7 @@
 #include "tests/bench/process_usage.hpp"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -50,6 +52,17 @@ ProcessUsage process_usage(pid_t process) {
   return {cpu_ticks(process) * (1000000000 / ticks_per_second),
           number_in(path_of(process, "io"), "write_bytes:"),
           number_in(path_of(process, "status"), "VmHWM:") * 1024};
+}
+
+uint64_t device_written_bytes(const std::string& directory) {
+  constexpr uint64_t sector_bytes = 512;
+  struct stat found {};
+  if (stat(directory.c_str(), &found) != 0) return 0;
+  std::ifstream file("/sys/dev/block/" + std::to_string(major(found.st_dev)) + ":" +
+                     std::to_string(minor(found.st_dev)) + "/stat");
+  uint64_t value = 0;
+  for (int word = 1; word <= 7; ++word) file >> value;  // the seventh: sectors written
+  return file ? value * sector_bytes : 0;
 }
 
 uint64_t anonymous_bytes(pid_t process) {

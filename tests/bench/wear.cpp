@@ -37,6 +37,7 @@ Figures watch(const Options& options, const Setting& setting, const std::string&
   const uint64_t count = uint64_t{setting.events_per_s} * options.seconds;
   const auto period = std::chrono::nanoseconds(std::chrono::seconds(1)) / setting.events_per_s;
   uint64_t answered = 0;
+  const uint64_t commits_before = opened.store().info().writer.commits;
   const Usage before = usage_now();
   auto next = std::chrono::steady_clock::now();
   for (uint64_t given = 0; given < count; ++given) {
@@ -49,8 +50,9 @@ Figures watch(const Options& options, const Setting& setting, const std::string&
   }
   opened.store().drain();
   if (answered != count) fail("wear: events without an answer");
+  const uint64_t commits = opened.store().info().writer.commits - commits_before;
   const double bytes_per_event =
-      static_cast<double>((usage_now() - before).written_bytes) / static_cast<double>(count);
+      lmdb_written(usage_now() - before, commits) / static_cast<double>(count);
   const double bytes_per_day = bytes_per_event * setting.events_per_s * 86400;
   return {{"written_per_event", "B", bytes_per_event},
           {"written_per_day", "GB", bytes_per_day / 1e9},

@@ -90,7 +90,7 @@ class PeersRun {
 
   void measure() {
     for (const CycleSubjectEntry& subject : cycle_subjects()) measure_subject(subject);
-    measure_subject({"sqlite_minimal", "full: WAL, synchronous=FULL", make_sqlite_cycle});
+    measure_subject({"sqlite_minimal", "full: WAL, synchronous=FULL", make_sqlite_cycle, false});
     measure_log();
     for (const PeerEntry& entry : peers()) measure_peer(entry);
   }
@@ -149,7 +149,8 @@ class PeersRun {
     PeerWork work{cycles_, options_.workers, 0, options_.window, options_.payload};
     for (const unsigned prefetch : options_.prefetches) {
       work.prefetch = prefetch;
-      add(cycles_by_prefetch_[prefetch], entry, [&] { return measure_peer_cycle(*peer, work); });
+      add(cycles_by_prefetch_[prefetch], entry,
+          [&] { return measure_peer_cycle(*peer, work, directory_); });
     }
     work.count = log_events;
     add(log_, entry, [&] { return measure_peer_log(*peer, work); });
@@ -198,13 +199,15 @@ class PeersRun {
     std::printf("\nDurable cycle, %u B, window %u, %u consumers, prefetch %u; medians of %u\n",
                 options_.payload, options_.window, options_.workers, prefetch, options_.runs);
     Table table({"system", "synced before an answer", "cycles/s", std::string("to ") + base,
-                 "CPU s per 1000", "bytes a cycle", "peak MiB", "enqueue alone p50", "p99 us"});
+                 "CPU s per 1000", "bytes a cycle", "of the disk", "peak MiB", "enqueue alone p50",
+                 "p99 us"});
     const std::string ratio = std::string("ratio_to_") + base;
     for (const Result& result : results.all()) {
       table.add({result.system, result.sync, spread(result, "cycles_per_s"),
                  show_number(median(result, ratio.c_str())),
                  show_number(median(result, "cpu_per_1000_cycles")),
                  show_number(median(result, "written_per_cycle")),
+                 show_number(median(result, "device_per_cycle")),
                  show_number(median(result, "memory_peak")),
                  show_number(median(result, "enqueue_alone_p50")),
                  show_number(median(result, "enqueue_alone_p99"))});

@@ -84,7 +84,7 @@ std::vector<uint64_t> enqueue_alone(PeerProducer& producer, const PeerWork& work
 
 }  // namespace
 
-Figures measure_peer_cycle(Peer& peer, const PeerWork& work) {
+Figures measure_peer_cycle(Peer& peer, const PeerWork& work, const std::string& directory) {
   const std::unique_ptr<PeerProducer> producer = peer.producer();
   std::vector<uint64_t> took = enqueue_alone(*producer, work);
   PeerWork cycles = work;
@@ -96,6 +96,7 @@ Figures measure_peer_cycle(Peer& peer, const PeerWork& work) {
     cycles.count = std::min(work.count, pace_max);
   }
   Consumers consumers(peer, work.workers, work.prefetch);
+  const uint64_t device_before = device_written_bytes(directory);
   const ProcessUsage server_before = peer.usage();
   const Usage before = usage_now();
   const uint64_t produced = produce(*producer, cycles);
@@ -103,14 +104,16 @@ Figures measure_peer_cycle(Peer& peer, const PeerWork& work) {
   const Usage used = usage_now() - before;
   const ProcessUsage server = peer.usage();
   const auto count = static_cast<double>(produced);
+  const uint64_t device = device_written_bytes(directory) - device_before;
   const uint64_t cpu_ns = used.cpu_ns + server.cpu_ns - server_before.cpu_ns;
-  const uint64_t written = used.written_bytes + server.written_bytes - server_before.written_bytes;
+  const uint64_t written = used.dirtied_bytes + server.dirtied_bytes - server_before.dirtied_bytes;
   return {{"cycles", "1", count},
           {"cycles_per_s", "1/s", count * 1e9 / static_cast<double>(used.wall_ns)},
           {"enqueue_alone_p50", "us", static_cast<double>(percentile(took, 0.5)) / 1e3},
           {"enqueue_alone_p99", "us", static_cast<double>(percentile(took, 0.99)) / 1e3},
           {"cpu_per_1000_cycles", "s", static_cast<double>(cpu_ns) / 1e6 / count},
           {"written_per_cycle", "B", static_cast<double>(written) / count},
+          {"device_per_cycle", "B", static_cast<double>(device) / count},
           {"memory_peak", "MiB", static_cast<double>(server.memory_peak_bytes) / (1024 * 1024)}};
 }
 

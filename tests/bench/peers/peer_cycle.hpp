@@ -18,7 +18,9 @@ struct PeerWork {
 
 // REQUIRES: the peer is started. The names are those of measure_cycle; processor time and bytes are
 // the client's and the server's, memory is the server's since its start.
-[[nodiscard]] Figures measure_peer_cycle(Peer& peer, const PeerWork& work);
+// The disk is that of `directory`.
+[[nodiscard]] Figures measure_peer_cycle(Peer& peer, const PeerWork& work,
+                                         const std::string& directory);
 
 // Entries appended with a window, then read back; empty: the peer is no log.
 [[nodiscard]] Figures measure_peer_log(Peer& peer, const PeerWork& work);

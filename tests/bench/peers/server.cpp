@@ -107,7 +107,7 @@ ProcessUsage Server::usage() const {
   for (const pid_t member : session_of(process_)) {
     const ProcessUsage one = process_usage(member);
     sum.cpu_ns += one.cpu_ns;
-    sum.written_bytes += one.written_bytes;
+    sum.dirtied_bytes += one.dirtied_bytes;
     sum.memory_peak_bytes += one.memory_peak_bytes;
   }
   return sum;
