@@ -24,7 +24,8 @@ settle() { # ack or nack, and what jq adds to the token
     "{token, $2}" <<<"$task" | (call "/v1/tasks/$id/$1") >/dev/null
 }
 keep() { # extends the lease while the command runs
-  while sleep $((lease_ms / 3000)); do
+  trap 'kill $!; exit' TERM
+  while sleep $((lease_ms / 3000)) & wait $!; do
     jq -c "{token, lease_ms: $lease_ms}" <<<"$task" | (call "/v1/tasks/$id/extend") || return
   done >/dev/null
 }
@@ -33,7 +34,8 @@ while [ -z "$stop" ]; do
   call "/v1/queues/$queue/lease" <<<"{\"wait_ms\":20000,\"lease_ms\":$lease_ms}" >"$work/lease" &
   child=$! && await
   [ "$code" = 0 ] || [ -n "$stop" ] || { cat "$work/lease" >&2; sleep 1; continue; }
-  task=$(jq -ce '.tasks[0]' "$work/lease" 2>/dev/null) || continue # none came
+  task=$(jq -c '.tasks[0] // empty' "$work/lease" 2>/dev/null)
+  [ -n "$task" ] || continue # none came
   id=$(jq -r .id <<<"$task")
   jq -c .payload <<<"$task" >"$work/payload"
   : >"$work/result"
@@ -51,3 +53,4 @@ while [ -z "$stop" ]; do
     *) settle nack '$reason' ;;
   esac
 done
+exit 0
