@@ -11,7 +11,8 @@ namespace {
 
 constexpr size_t examples_max = 5;
 constexpr uint64_t changes_after_cut = 3;
-constexpr size_t always_visited = 2;  // the first two cuts of a window: none and all
+constexpr size_t images_again_max = 8;  // of one sync of a life after a cut
+constexpr size_t always_visited = 2;    // the first two cuts of a window: none and all
 constexpr unsigned sectors = disk_page_bytes / disk_sector_bytes;
 
 // The store mends a meta page that was destroyed where this header is; without it LMDB refuses.
@@ -115,7 +116,8 @@ void CutExplorer::visit_window(const DiskModel& model, const Promises& promises,
   ++findings_.windows;
   std::vector<Cut> cuts = cuts_of(model);
   // The first stay; of the others a random choice comes to stand behind them.
-  const size_t drawn = depth == 0 ? limits_.images_max / 4 : limits_.images_max;
+  const size_t drawn =
+      depth == 0 ? std::min(limits_.images_max / 4, images_again_max) : limits_.images_max;
   const size_t wanted = std::min(cuts.size(), always_visited + drawn);
   for (size_t index = always_visited; index < wanted; ++index) {
     const auto left = static_cast<uint32_t>(cuts.size() - index - 1);

@@ -24,7 +24,7 @@ DiskImage store_of(uint64_t changes) {
 }
 
 CutLimits limits_for(int budget_seconds) {
-  if (std::getenv("LIMPET_TEST_LONG") != nullptr) return {SIZE_MAX / 2, 64, 50, {}};
+  if (std::getenv("LIMPET_TEST_LONG") != nullptr) return {SIZE_MAX / 2, 64, 200, {}};
   return {12, 64, 50, std::chrono::seconds(budget_seconds)};
 }
 
