@@ -52,7 +52,7 @@ Result<void> check_marker(const MarkerFacts& facts) {
   }
   if (!facts.marker_exists && !facts.file_exists && !facts.create_allowed) {
     return Error{ErrorCode::not_found,
-                 "store: no LIMPET-STORE here and store.create is false; is the disk mounted?"};
+                 "store: no LIMPET-STORE here and store.create is never; is the disk mounted?"};
   }
   return {};
 }
