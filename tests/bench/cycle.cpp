@@ -150,6 +150,7 @@ const std::vector<CycleSubjectEntry>& cycle_subjects() {
   static const std::vector<CycleSubjectEntry> subjects{
       {"raw_lmdb_minimal", "full", make_minimal_cycle},
       {"raw_lmdb_same_writes", "full", make_same_writes_cycle},
+      {limpet_subject, "full", make_limpet_cycle},
   };
   return subjects;
 }

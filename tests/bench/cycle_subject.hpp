@@ -64,5 +64,7 @@ inline constexpr const char* limpet_subject = "limpet";
 // LMDB with the keys and bytes of Limpet's cycle: log record and ready row put, the hot record with
 // each commit, the ready row erased.
 [[nodiscard]] std::unique_ptr<CycleSubject> make_same_writes_cycle(const CycleOptions& options);
+// Limpet's store and queues, without the API.
+[[nodiscard]] std::unique_ptr<CycleSubject> make_limpet_cycle(const CycleOptions& options);
 
 }  // namespace limpet::bench

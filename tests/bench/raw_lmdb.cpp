@@ -3,6 +3,7 @@
 #include <lmdb.h>
 
 #include "platform/files.hpp"
+#include "store/lmdb_layout.hpp"
 #include "store/seed_file.hpp"
 #include "tests/bench/measure.hpp"
 

@@ -8,6 +8,7 @@
 #include "codec/records.hpp"
 #include "store/hot_record.hpp"
 #include "store/keys.hpp"
+#include "store/task_record.hpp"
 #include "tests/bench/measure.hpp"
 #include "tests/bench/raw_lmdb.hpp"
 
@@ -45,8 +46,9 @@ class MinimalQueue final : public RawQueue {
   uint64_t sum_ = 0;  // the payload is looked at
 };
 
-constexpr uint16_t queue_number = 16;  // the first of the users
+constexpr uint16_t queue_number = store::first_user_queue;
 constexpr store::StoreMs ready_at_ms = 1767225600000;
+constexpr store::Lane lane{queue_number, 0, 5};
 
 // What Limpet writes for a task of a user queue: its `limpet.task.queued` event, which carries the
 // payload, and an empty row among the ready ones, whose place the event's extensions tell.
@@ -60,7 +62,11 @@ class SameWritesQueue final : public RawQueue {
  private:
   static ByteVector make_record(unsigned payload) {
     const ByteVector data = codec::cbor_item(codec::CborScalar(ByteVector(payload, 0x5a)));
-    const ByteVector place = codec::cbor_item(codec::CborScalar(ByteVector(11, 0x01)));
+    store::TaskFacts facts;
+    facts.lane = lane;
+    facts.ready_at = ready_at_ms;
+    ByteVector place;
+    encode_task_facts(facts, place);
     EventView event;
     event.sequence = Sequence(100000);
     event.type = "limpet.task.queued";
@@ -73,9 +79,7 @@ class SameWritesQueue final : public RawQueue {
     if (!codec::encode_event(event, record).ok()) fail("cannot encode the event");
     return record;
   }
-  static store::Key ready_of(uint64_t id) {
-    return store::ready_key({{queue_number, 0, 5}, ready_at_ms, id});
-  }
+  static store::Key ready_of(uint64_t id) { return store::ready_key({lane, ready_at_ms, id}); }
 
   void write_task(GroupCommit& writer, uint64_t id, ByteSpan) override {
     writer.append(store::log_key(Sequence(id), 0).bytes(), record_);
@@ -144,6 +148,8 @@ std::unique_ptr<CycleSubject> make_same_writes_cycle(const CycleOptions& options
   hot.next_sequence = Sequence(100000);
   hot.events = 100000;
   hot.event_bytes = 30000000;
+  hot.queues[0] = {10000, 3000000, 0};
+  hot.classes[0] = {Sequence(1), 100000, 30000000};
   std::array<uint8_t, store::hot_record_bytes_max> buffer{};
   const Result<ByteSpan> encoded = encode_hot(hot, buffer);
   if (!encoded.ok()) fail("cannot encode the hot record");
