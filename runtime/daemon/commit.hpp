@@ -48,6 +48,12 @@ class Commit {
   // How long the calls of the next apply() wait before they are ready. Default 0.
   void delay_calls(uint32_t delay_ms) { call_delay_ms_ = delay_ms; }
 
+  // No run is touched: nothing becomes ready with this commit.
+  [[nodiscard]] bool only_stores() const { return touched_.empty(); }
+  // Hands the change to the writer, which may let it wait for company: its events have been
+  // acknowledged. Errors as submit. REQUIRES: only_stores().
+  [[nodiscard]] Result<void> submit_relaxed();
+
   [[nodiscard]] store::Change& change() { return change_; }
   [[nodiscard]] run::Moment moment() const;
 
@@ -61,6 +67,8 @@ class Commit {
     std::optional<Run> before;  // nullopt: the run is new
     Sequence acknowledged;      // as it was before
   };
+  // Everything that is appended here passes this: it gives the event its class.
+  [[nodiscard]] Result<Sequence> append_classed(EventView event);
   enum class WhenFull : uint8_t { refuse, drop };
 
   ActiveRun& touch(ActiveRun& active, bool is_new);

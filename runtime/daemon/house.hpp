@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "admit/dedup.hpp"
 #include "admit/triggers.hpp"
@@ -21,7 +22,11 @@ struct DropCounters {
   uint64_t inbox_full = 0;     // an agent's event that did not fit into another run's inbox
   uint64_t trigger_depth = 0;  // events at the end of a chain of triggers that was too long
   uint64_t refused = 0;        // events from outside that were answered with an error
+  uint64_t class_full = 0;     // of them, requests for whose class there was no room
+  uint64_t unread = 0;         // events that left before some consumer had read them
 };
+
+class Retention;
 
 struct House {
   store::Store& store;
@@ -33,15 +38,17 @@ struct House {
   Logger& logger;
   std::string source;  // "limpet/<name>", the CloudEvents source of our own events
   DropCounters drops{};
-  bool memory_pressed = false;  // the process is above limits.memory: no new work
+  bool memory_pressed = false;     // the process is above limits.memory: no new work
+  Retention* retention = nullptr;  // null: all events are of one class and stay
 };
 
-// Is there room for `bytes` of new work, in the store and in memory? What is under way never asks.
-// Errors: busy, full, closed; nothing was changed.
-[[nodiscard]] inline Result<void> admit_new_work(House& house, size_t bytes) {
-  if (house.memory_pressed) return Error{ErrorCode::busy, "the process is above limits.memory"};
-  return house.store.admit(bytes, store::Urgency::ingest);
-}
+// Is there room for `bytes` of new work, in the store, in memory and in its class of events? What is
+// under way never asks. Errors: busy, full, closed; nothing was changed.
+[[nodiscard]] Result<void> admit_new_work(House& house, size_t bytes);
+// The same for events of one type.
+[[nodiscard]] Result<void> admit_new_events(House& house, std::string_view type, size_t bytes);
+// In the store only: for who has asked the classes.
+[[nodiscard]] Result<void> admit_into_store(House& house, size_t bytes);
 
 // One inbox, so that a stalled agent cannot fill the store.
 inline constexpr uint32_t inbox_events_max = 1024;

@@ -1,9 +1,11 @@
 #include "daemon/intake.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "codec/records.hpp"
 #include "daemon/commit.hpp"
+#include "daemon/retention.hpp"
 
 namespace limpet::daemon {
 
@@ -21,6 +23,10 @@ api::Refusal refusal_of(const Error& error) {
   return refusal;
 }
 
+uint8_t class_of(const House& house, std::string_view type) {
+  return house.retention == nullptr ? store::work_class : house.retention->classes().class_of(type);
+}
+
 }  // namespace
 
 struct Intake::Batch {
@@ -30,6 +36,8 @@ struct Intake::Batch {
   Sequence repeated_last;
   std::vector<admit::Dedup::Entry> ids;
   size_t bytes = 0;
+  std::array<size_t, store::classes_max> bytes_by_class{};
+  bool relaxed = false;     // all of it is of classes that are acknowledged at admission
   std::string position_of;  // of a source
   ByteVector position;
 };
@@ -61,7 +69,9 @@ Result<void> Intake::prepare(Batch& batch, const std::string& principal) {
       }
       fresh_ids.push_back(id);
     }
-    batch.bytes += codec::event_record_size(view(event));
+    const size_t bytes = codec::event_record_size(view(event));
+    batch.bytes += bytes;
+    batch.bytes_by_class[class_of(house_, event.type)] += bytes;
     fresh.push_back(std::move(event));
   }
   batch.events = std::move(fresh);
@@ -69,6 +79,21 @@ Result<void> Intake::prepare(Batch& batch, const std::string& principal) {
     return Error{ErrorCode::too_large, "more than 1 MiB of events in one request"};
   }
   return {};
+}
+
+// Is there room for all of it? Decides whether it may be relaxed, too.
+Result<void> Intake::admit(Batch& batch) {
+  if (house_.memory_pressed) return Error{ErrorCode::busy, "the process is above limits.memory"};
+  if (house_.retention == nullptr) return admit_into_store(house_, batch.bytes);
+  batch.relaxed = batch.bytes > 0;
+  for (uint8_t number = 0; number < store::classes_max; ++number) {
+    const size_t bytes = batch.bytes_by_class[number];
+    if (bytes == 0) continue;
+    LIMPET_CHECK(house_.retention->admit(number, bytes));
+    const store::ClassSettings& settings = house_.retention->classes().at(number).settings;
+    batch.relaxed = batch.relaxed && settings.durability == store::Durability::relaxed;
+  }
+  return admit_into_store(house_, batch.bytes);
 }
 
 Result<void> Intake::store(Batch& batch, std::function<void(const Result<void>&)> done) {
@@ -100,7 +125,9 @@ Result<void> Intake::store(Batch& batch, std::function<void(const Result<void>&)
   if (!batch.position.empty()) {
     commit.change().put(store::source_position_key(batch.position_of), batch.position);
   }
-  LIMPET_CHECK(commit.submit(std::move(done)));
+  // Events that something follows from are not kept waiting.
+  batch.relaxed = batch.relaxed && commit.only_stores();
+  LIMPET_CHECK(batch.relaxed ? commit.submit_relaxed() : commit.submit(std::move(done)));
   if (!batch.ids.empty()) house_.dedup.keep(batch.ids, now_ms);
   counters_.events += batch.events.size();
   counters_.duplicates += batch.ingested.duplicates;
@@ -112,10 +139,10 @@ void Intake::ingest(std::vector<Event> events, const std::string& principal,
   Batch batch;
   batch.events = std::move(events);
   Result<void> result = prepare(batch, principal);
-  if (result.ok()) result = admit_new_work(house_, batch.bytes);
+  if (result.ok()) result = admit(batch);
+  // `ingested` is filled in by store() before the change can be answered.
+  auto answer = std::make_shared<api::Ingested>();
   if (result.ok()) {
-    // `ingested` is filled in by store() before the change can be answered.
-    auto answer = std::make_shared<api::Ingested>();
     result = store(batch, [answer, done](const Result<void>& committed) {
       if (committed.ok()) {
         done(*answer);
@@ -125,6 +152,7 @@ void Intake::ingest(std::vector<Event> events, const std::string& principal,
     });
     *answer = batch.ingested;
   }
+  if (result.ok() && batch.relaxed) done(batch.ingested);
   if (result.ok()) return;
   ++house_.drops.refused;
   done(refusal_of(result.error()));
@@ -141,8 +169,9 @@ host::Taken Intake::emit(const host::Emission& emission, std::function<void(Resu
     done(result);
     return host::Taken::taken;
   }
-  result = admit_new_work(house_, batch.bytes);
+  result = admit(batch);
   if (result.ok()) result = store(batch, done);
+  if (result.ok() && batch.relaxed) done({});
   if (result.ok()) return host::Taken::taken;
   // `full` ends the wait of this one event: its source decides whether it matters. `busy` passes
   // within a commit or two, so the host keeps the event and offers it again.

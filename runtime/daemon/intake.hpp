@@ -2,6 +2,7 @@
 
 // Intake: the door for events from outside: the API and the plugins' sources.
 // Owner: the daemon. Thread: [main]. Refusals are answers: nothing is dropped here.
+// Events of relaxed classes are answered at admission, unless a run begins or goes on with them.
 // Limits: limits::batch_events_max and batch_bytes_max a request; the store says full or busy.
 
 #include <functional>
@@ -37,6 +38,7 @@ class Intake {
  private:
   struct Batch;
   [[nodiscard]] Result<void> prepare(Batch& batch, const std::string& principal);
+  [[nodiscard]] Result<void> admit(Batch& batch);
   [[nodiscard]] Result<void> store(Batch& batch, std::function<void(const Result<void>&)> done);
 
   House& house_;

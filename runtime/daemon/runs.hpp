@@ -55,6 +55,8 @@ class Runs {
   void bind_key(const Run& run);
   void unbind_key(const Run& run);
 
+  // Is it in memory, perhaps newer than on disk?
+  [[nodiscard]] bool holds(RunId run) const { return active_.contains(run); }
   void hold(RunId run);
   void release(RunId run);
   // One change of the run is on disk, or never will be.

@@ -131,7 +131,7 @@ Result<void> HouseServices::answer_earlier(const Earlier& earlier,
 }
 
 Result<void> HouseServices::start(const api::NewRun& run, const api::Done<api::Submitted>& done) {
-  LIMPET_CHECK(admit_new_work(house_, run.input.size() + 512));
+  LIMPET_CHECK(admit_new_events(house_, event_type::run_created, run.input.size() + 512));
   Commit commit(house_);
   run::RunRequest request;
   request.key = run.key;
@@ -160,6 +160,8 @@ Result<void> HouseServices::start(const api::NewRun& run, const api::Done<api::S
   return {};
 }
 
+    // So that the key goes when the run does.
+    commit.change().put(store::run_key(id, Ordinal(store::idempotency_ordinal)), as_bytes(key));
 void HouseServices::submit_run(api::NewRun run, api::Done<api::Submitted> done) {
   const Result<std::optional<Earlier>> earlier = find_earlier(run.idempotency_key);
   if (!earlier.ok()) return done(refusal_of(earlier.error()));

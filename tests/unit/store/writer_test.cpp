@@ -112,3 +112,26 @@ TEST_CASE("writer: a full queue says busy and loses nothing that it took") {
   fixture.store->drain();
   CHECK(fixture.read_all().size() == taken);
 }
+
+TEST_CASE(
+    "writer: a change that nobody waits for rides along with the next one, or with the stop") {
+  StoreFixture fixture;
+  fixture.open();
+  const uint64_t commits = fixture.store->info().writer.commits;
+  for (int index = 0; index < 10; ++index) {
+    REQUIRE(fixture.store->submit_relaxed(one_event(*fixture.store)).ok());
+  }
+  bool answered = false;
+  Change change = one_event(*fixture.store);
+  change.on_done([&answered](const Result<void>& result) { answered = result.ok(); });
+  REQUIRE(fixture.store->submit(std::move(change)).ok());
+  fixture.store->drain();
+  CHECK(answered);
+  CHECK(fixture.read_all().size() == 11);
+  // One more at most: where the machine is so slow that the linger ran out meanwhile.
+  CHECK(fixture.store->info().writer.commits <= commits + 2);
+  CHECK(fixture.store->unsynced_age() == Duration());
+  REQUIRE(fixture.store->submit_relaxed(one_event(*fixture.store)).ok());
+  fixture.open();
+  CHECK(fixture.read_all().size() == 12);
+}
