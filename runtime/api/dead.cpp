@@ -30,7 +30,7 @@ std::optional<Sequence> task_of_path(const Call& call) {
   return task && !task->none() ? task : std::nullopt;
 }
 
-Result<std::string> page_json(std::vector<DeadView>& letters, uint64_t limit, Epoch epoch) {
+Result<std::string> page_json(std::vector<DeadView>& letters, size_t limit, Epoch epoch) {
   const bool more = letters.size() > limit;
   const std::string next = more ? qualified_id(epoch, letters[limit].task.value()) : "";
   if (more) letters.resize(limit);
@@ -73,7 +73,7 @@ void list_dead(Call& call) {
     query.refuse("Parameter `limit` is from 1 to " + std::to_string(list_dead_max) + ".");
   }
   if (const auto sentence = query.refusal()) return call.exchange.respond(invalid(*sentence));
-  const uint64_t count = limit.value_or(list_dead_default);
+  const auto count = static_cast<size_t>(limit.value_or(list_dead_default));
   filter.from = task.value_or(Sequence());
   filter.count_max = static_cast<uint32_t>(count + 1);  // one more says whether there is more
   Result<std::vector<DeadView>> letters = call.queues->list_dead(filter);
