@@ -49,8 +49,8 @@ struct Usage {
 
 // What `commits` of LMDB cost the device: the pages, which all go through write calls, and for
 // each commit the page of which LMDB writes only the part that is the meta record. Pages made dirty
-// are no measure here: since Linux 6.16 the page cache has large folios and counts up to 1 MiB for a
-// page of 4 KiB, of which the device gets 4 KiB.
+// are no measure here: since Linux 6.16 the page cache has large folios and counts up to 1 MiB for
+// a page of 4 KiB, of which the device gets 4 KiB.
 [[nodiscard]] double lmdb_written(const Usage& used, uint64_t commits);
 
 // CLOCK_MONOTONIC.
