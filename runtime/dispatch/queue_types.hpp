@@ -55,9 +55,9 @@ struct QueueSettings {
 };
 
 struct NewTask {
-  ByteSpan payload;  // one CBOR item
+  ByteSpan payload = {};  // one CBOR item
   uint8_t priority = 5;
-  Duration delay;                    // refused together with a group
+  Duration delay = {};               // refused together with a group
   std::optional<Duration> ttl = {};  // from when it is ready; nullopt: the queue's
   std::string_view group = {};
   std::string_view key = {};  // dedup

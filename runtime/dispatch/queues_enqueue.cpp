@@ -63,6 +63,11 @@ bool over_limits(const store::QueueCount& count, const QueueSettings& settings, 
   return count.tasks + 1 > settings.tasks_max || count.bytes + bytes > settings.bytes_max;
 }
 
+bool over_quota(const Queue& queue, uint16_t tenant) {
+  const uint64_t quota = queue.settings.tenant_tasks_max;
+  return quota > 0 && queue.tenants.tasks_of(tenant) >= quota;
+}
+
 EventView queued_event(const Queue& queue, const NewTask& task) {
   EventView event;
   event.type = event_type::task_queued;
@@ -81,8 +86,7 @@ EventView queued_event(const Queue& queue, const NewTask& task) {
 
 Result<void> Queues::Parts::check_room(const store::Change& change, const Queue& queue,
                                        const NewTask& task, uint16_t tenant) const {
-  const uint64_t quota = queue.settings.tenant_tasks_max;
-  if (quota > 0 && queue.tenants.tasks_of(tenant) >= quota) {
+  if (over_quota(queue, tenant)) {
     return Error{ErrorCode::full, "queues: the tenant's quota"};
   }
   if (over_limits(change.hot().queues[queue.index()], queue.settings, task.payload.size())) {
@@ -116,7 +120,9 @@ Result<Enqueued> Queues::Parts::enqueue(store::Change& change, Queue& queue, con
   Result<void> room = check_room(change, queue, task, lane.tenant);
   const bool over =
       over_limits(change.hot().queues[queue.index()], queue.settings, task.payload.size());
-  if (over && queue.settings.overflow == Overflow::drop_oldest) {
+  // What is over its own quota does not push out others.
+  const bool may_drop = queue.settings.overflow == Overflow::drop_oldest;
+  if (over && may_drop && !over_quota(queue, lane.tenant)) {
     room = make_room(change, queue, task.payload.size(), enqueued.died);
   }
   if (!room.ok() && room.error().code == ErrorCode::full) ++queue.counters.refused_full;
@@ -165,7 +171,7 @@ Result<void> Queues::Parts::make_room(store::Change& change, Queue& queue, uint6
     return Error{ErrorCode::full, "queues: full of tasks that are being worked on"};
   }
   for (const Subject& subject : oldest) {
-    const Death death{store::DeathReason::overflow, subject.state.attempts, {}};
+    const Death death{store::DeathReason::overflow, subject.state.attempts, {}, false};
     LIMPET_TRY(const Settled settled, die(change, queue, subject, death));
     if (!settled.run.none()) died.push_back(settled);
   }

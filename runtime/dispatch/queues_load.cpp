@@ -49,7 +49,7 @@ Result<void> Queues::load(std::vector<QueueSettings> settings) {
   LIMPET_CHECK(parts.keys.load(snapshot, window, now));
   // Cursors begin at the first row and see what is due by now.
   parts.wakes.from = now + 1;
-  return parts.count_waiting(snapshot);
+  return parts.find_timers(snapshot);
 }
 
 Result<void> Queues::reload(std::vector<QueueSettings> settings) {
@@ -100,13 +100,23 @@ Result<void> Queues::Parts::find_lanes(const store::Reader::Snapshot& snapshot, 
   }
 }
 
-Result<void> Queues::Parts::count_waiting(const store::Reader::Snapshot& snapshot) {
+// When the first timers are due, and how many tasks wait after a failure.
+Result<void> Queues::Parts::find_timers(const store::Reader::Snapshot& snapshot) {
+  const store::Key expiry = store::task_timer_prefix(store::TaskTimerKind::expiry);
+  expiries.next = wakes.next = UINT64_MAX;
+  LIMPET_CHECK(snapshot.scan(expiry, expiry, [&](ByteSpan key, ByteSpan) {
+    const auto timer = store::parse_task_timer_key(key);
+    if (timer) expiries.next = timer->at;
+    return !timer;
+  }));
   std::vector<Sequence> tasks;
-  const store::TaskTimerKind kind = store::TaskTimerKind::wake;
-  LIMPET_CHECK(snapshot.scan(store::task_timer_key({kind, wakes.from, Sequence()}),
-                             store::task_timer_prefix(kind), [&](ByteSpan key, ByteSpan) {
+  const store::TaskTimerKind wake_kind = store::TaskTimerKind::wake;
+  LIMPET_CHECK(snapshot.scan(store::task_timer_key({wake_kind, wakes.from, Sequence()}),
+                             store::task_timer_prefix(wake_kind), [&](ByteSpan key, ByteSpan) {
                                const auto timer = store::parse_task_timer_key(key);
-                               if (timer) tasks.push_back(timer->task);
+                               if (!timer) return true;
+                               wakes.next = std::min(wakes.next, timer->at);
+                               tasks.push_back(timer->task);
                                return tasks.size() < delayed_count_max;
                              }));
   for (const Sequence task : tasks) {

@@ -104,6 +104,7 @@ void Queues::Parts::count(const Move& move) {
     case Move::Kind::acked: ++counters.acked; return note_left(queue, wiring.clock.boot());
     case Move::Kind::died:
       ++counters.died;
+      if (move.lease_ended) ++counters.lease_expired;
       if (move.reason == store::DeathReason::overflow) ++counters.dropped_oldest;
       return note_left(queue, wiring.clock.boot());
     case Move::Kind::given_back:
@@ -140,6 +141,11 @@ void Queues::Parts::apply(const Move& move) {
   if (was_held) in_flight.remove(move.task);
   // A timer may be behind the cursor: an expiry was left alone while its task was in flight.
   if (move.expires_at != 0) expiries.look_at(move.expires_at);
+  // It waited after a failure, and nobody is going to bring it back.
+  if (move.kind == Move::Kind::died && move.wake_at != 0 &&
+      !wakes.passed(move.wake_at, move.task)) {
+    queue.waiting -= std::min<uint64_t>(queue.waiting, 1);
+  }
   if (move.kind == Move::Kind::given_back && move.wake_at != 0) {
     wakes.look_at(move.wake_at);
     ++queue.waiting;

@@ -7,60 +7,12 @@
 
 #include "dispatch/groups.hpp"
 #include "dispatch/in_flight.hpp"
+#include "dispatch/moves.hpp"
 #include "dispatch/queue.hpp"
 #include "dispatch/queues.hpp"
 #include "dispatch/task_keys.hpp"
 
 namespace limpet::dispatch {
-
-// One thing that a change does to memory.
-struct Move {
-  enum class Kind : uint8_t {
-    enqueued,    // a new row; `behind`: the cursor has passed its place
-    in_group,    // a new task that waits for its group
-    acked,       // out of flight, gone
-    died,        // the same, to the dead letters
-    given_back,  // out of flight, ready again at wake_at (0: at once)
-    redriven,    // from the dead letters to its place
-    regrouped,   // from the dead letters to its group, where it waits
-    dead_left,   // from the dead letters, gone
-    promoted,    // the next of a group: a new row
-    state_set,
-    duplicate,  // only counted
-  };
-  Kind kind = Kind::enqueued;
-  bool was_leased = false;
-  bool behind = false;
-  enum class Leave : uint8_t { asked, made_room, replaced };
-  Leave leave = Leave::asked;  // why a dead letter leaves
-  QueueState state_before = QueueState::open;
-  store::DeathReason reason = store::DeathReason::rejected;
-  Failure failure = Failure::transient;
-  bool lease_ended = false;
-  uint64_t change = 0;
-  Sequence task;
-  store::ReadyPlace place;
-  store::StoreMs wake_at = 0;
-  store::StoreMs expires_at = 0;
-};
-
-// Moves on their way to the disk, in order; their memory is used again.
-class MoveLine {
- public:
-  void push(const Move& move) { moves_.push_back(move); }
-  [[nodiscard]] bool empty() const { return first_ == moves_.size(); }
-  [[nodiscard]] const Move& front() const { return moves_[first_]; }
-  void pop() {
-    if (++first_ < moves_.size() && first_ < compact_at) return;
-    moves_.erase(moves_.begin(), moves_.begin() + static_cast<std::ptrdiff_t>(first_));
-    first_ = 0;
-  }
-
- private:
-  static constexpr size_t compact_at = 1024;
-  std::vector<Move> moves_;
-  size_t first_ = 0;
-};
 
 // A task that is to leave, or to wait: what its rows need.
 struct Subject {
@@ -91,6 +43,7 @@ struct Death {
   store::DeathReason reason = store::DeathReason::rejected;
   uint16_t attempts = 0;
   std::string_view error;
+  bool lease_ended = false;
 };
 
 struct Queues::Parts {
@@ -112,7 +65,7 @@ struct Queues::Parts {
   [[nodiscard]] Result<void> configure(std::vector<QueueSettings> settings);
   [[nodiscard]] Result<void> read_names(const store::Reader::Snapshot& snapshot);
   [[nodiscard]] Result<void> find_lanes(const store::Reader::Snapshot& snapshot, Queue& queue);
-  [[nodiscard]] Result<void> count_waiting(const store::Reader::Snapshot& snapshot);
+  [[nodiscard]] Result<void> find_timers(const store::Reader::Snapshot& snapshot);
 
   // --- Producers. (queues_enqueue.cpp)
   [[nodiscard]] Result<Enqueued> enqueue(store::Change& change, Queue& queue, const NewTask& task);
@@ -172,19 +125,6 @@ struct Queues::Parts {
   void return_lease(Queue& queue, Flight& flight);
 
   // --- Time. (queues_time.cpp)
-  // Timer rows of one kind: all before `from` were seen; the next one is not before `next`.
-  struct TimerCursor {
-    store::StoreMs from = 0;
-    uint64_t from_task = 0;
-    store::StoreMs next = 0;
-
-    void look_at(store::StoreMs at) {
-      next = std::min(next, at);
-      if (at >= from) return;
-      from = at;
-      from_task = 0;
-    }
-  };
   void bring_back();
   [[nodiscard]] Result<bool> bring_back_some();
   [[nodiscard]] Result<size_t> end_leases(store::Change& change, const SettledVisitor& on_settled);

@@ -86,17 +86,19 @@ Result<Settled> Queues::Parts::nack(store::Change& change, const Flight& flight,
   const bool counts = nack.failure != Failure::release;
   const auto attempts = static_cast<uint16_t>(
       std::min<uint32_t>(subject.state.attempts + uint32_t{counts}, UINT16_MAX));
+  Death death{store::DeathReason::rejected, attempts, nack.error, lease_ended};
   if (lease_ended && flight.once) {
-    return die(change, queue, subject, {store::DeathReason::unknown_outcome, attempts, nack.error});
+    death.reason = store::DeathReason::unknown_outcome;
+    return die(change, queue, subject, death);
   }
-  if (nack.failure == Failure::permanent) {
-    return die(change, queue, subject, {store::DeathReason::rejected, attempts, nack.error});
-  }
+  if (nack.failure == Failure::permanent) return die(change, queue, subject, death);
   if (counts && queue.settings.attempts_max > 0 && attempts >= queue.settings.attempts_max) {
-    return die(change, queue, subject, {store::DeathReason::attempts, attempts, nack.error});
+    death.reason = store::DeathReason::attempts;
+    return die(change, queue, subject, death);
   }
   if (subject.expires_at != 0 && subject.expires_at <= now) {
-    return die(change, queue, subject, {store::DeathReason::expired, attempts, nack.error});
+    death.reason = store::DeathReason::expired;
+    return die(change, queue, subject, death);
   }
   Duration delay = nack.delay.value_or(Duration{});
   if (counts && !nack.delay) {
@@ -186,6 +188,8 @@ Result<Settled> Queues::Parts::die(store::Change& change, Queue& queue, const Su
   move.was_leased = subject.leased;
   move.behind = subject.in_lane;
   move.reason = death.reason;
+  move.lease_ended = death.lease_ended;
+  if (!subject.leased) move.wake_at = subject.state.not_before;
   move.task = subject.task;
   move.place = subject.place;
   begin_move(change, move);

@@ -147,7 +147,7 @@ Result<bool> Queues::Parts::expire_one(store::Change& change, const store::TaskT
     lane->forget({subject.place.ready_at, subject.place.ticket});
     queue->turns.changed(*lane, horizon());
   }
-  const Death death{store::DeathReason::expired, subject.state.attempts, {}};
+  const Death death{store::DeathReason::expired, subject.state.attempts, {}, false};
   LIMPET_TRY(const Settled settled, die(change, *queue, subject, death));
   if (!settled.run.none() && on_settled) LIMPET_CHECK(on_settled(settled));
   return true;
