@@ -89,10 +89,10 @@ void DiskModel::put(Disk& disk, const DiskUnit& unit) {
   FileContent& file = disk.files[unit.inode];
   if (unit.kind == DiskUnit::Kind::size) {
     file.size = unit.offset;
-    if (file.bytes.size() > file.size) file.bytes.resize(file.size);
+    if (file.bytes.size() > file.size) file.bytes.resize(static_cast<size_t>(file.size));
     return;
   }
-  if (file.bytes.size() < end_of(unit)) file.bytes.resize(end_of(unit));
+  if (file.bytes.size() < end_of(unit)) file.bytes.resize(static_cast<size_t>(end_of(unit)));
   std::ranges::copy(unit.bytes, file.bytes.begin() + static_cast<std::ptrdiff_t>(unit.offset));
   file.size = std::max(file.size, end_of(unit));
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-// File systems of a test's own: a small one in memory, and an ext4 that can be stopped as a power cut
-// stops it. They need root and, for ext4, a loop device and mkfs.ext4; elsewhere they say why not.
+// File systems of a test's own: a small one in memory, and an ext4 that can be stopped as a power
+// cut stops it. They need root and, for ext4, a loop device and mkfs.ext4; elsewhere they say why
+// not.
 // Owner: a test. Thread: one. What was mounted goes with the object.
 
 #include <cstdint>

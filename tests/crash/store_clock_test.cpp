@@ -1,6 +1,6 @@
-// The wall clock, moved by people, by time servers and by boards that wake up in 1970: years back and
-// years forward, while the store is open and across its ends. Time in the store never goes back, and
-// never stands still, so what is due comes due.
+// The wall clock, moved by people, by time servers and by boards that wake up in 1970: years back
+// and years forward, while the store is open and across its ends. Time in the store never goes back
+// and never stands still, so what is due comes due.
 
 #include <doctest/doctest.h>
 

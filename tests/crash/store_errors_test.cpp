@@ -1,7 +1,7 @@
 // Every write and every sync of the store fails once: each in turn, alone, for good, or in half.
 // What the disk then holds is the recorder's model of it, not the page cache: a page whose sync
-// failed counts as clean in memory and never gets to the disk, so a second sync that "succeeds" says
-// nothing about it. Elsewhere an error of the disk was a line in the log and the work went on
+// failed counts as clean in memory and never gets to the disk, so a second sync that "succeeds"
+// says nothing about it. Elsewhere an error of the disk was a line in the log and the work went on
 // (fluent-bit #9669), or ended in a panic (vector #8763).
 
 #include <doctest/doctest.h>

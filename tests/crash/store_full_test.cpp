@@ -52,7 +52,7 @@ class FullStore {
     return store::idempotency_key(text);
   }
 
-  // One change of new rows; the answer of submit. Where it says busy, the writer is waited for once.
+  // One change of new rows; the answer of submit. If that is busy, the writer is waited for once.
   Result<void> add(bool wait = true) {
     store::Change change = store_->begin();
     const std::string value(shape_.value_bytes, 'v');

@@ -34,7 +34,7 @@ StoreState::Digest StoreState::expected(uint64_t number) {
     for (const auto& [key, value] : rows_) add_row(digest, key, value);
     digests_.push_back(digest);
   }
-  return digests_[number];
+  return digests_[static_cast<size_t>(number)];
 }
 
 std::string StoreState::compare(store::Store& store, uint64_t number) {

@@ -24,7 +24,7 @@ uint64_t scattered(uint64_t number) { return number * 0x9e3779b97f4a7c15ull; }
 
 size_t bytes_of_event(uint64_t sequence) {
   if (sequence % 97 == 0) return 20000;
-  return sequence % 41 == 0 ? 5000 : 20 + sequence % 200;
+  return sequence % 41 == 0 ? 5000 : 20 + static_cast<size_t>(sequence % 200);
 }
 
 // The event of that sequence: `visit` gets it.
@@ -63,7 +63,8 @@ void add_runs(uint64_t number, store::Change& change) {
   const RunId run(1 + number % runs);
   const std::string header = "run of change " + std::to_string(number);
   change.put(store::run_key(run, Ordinal(0)), as_bytes(header));
-  const ByteVector step(300 + scattered(number) % 1200, static_cast<uint8_t>(number));
+  const auto step_bytes = static_cast<size_t>(300 + scattered(number) % 1200);
+  const ByteVector step(step_bytes, static_cast<uint8_t>(number));
   change.put(store::run_key(run, Ordinal(1 + number / runs % 4)), step);
   if (number % 5 != 0) return;
   const RunId over(1 + number * 7 % runs);
@@ -77,7 +78,8 @@ void add_timers_and_keys(uint64_t number, store::Change& change) {
     return store::timer_key({of * 1000, store::TimerKind::step, RunId(of), Ordinal(1)});
   };
   const auto key = [](uint64_t of) {
-    return store::idempotency_key(std::to_string(scattered(of)) + std::string(of % 180, 'k'));
+    return store::idempotency_key(std::to_string(scattered(of)) +
+                                  std::string(static_cast<size_t>(of % 180), 'k'));
   };
   change.put(timer(number), {});
   if (number > timers_behind) change.erase(timer(number - timers_behind));
