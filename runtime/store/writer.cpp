@@ -18,9 +18,9 @@ namespace {
 // A slow card's commit takes 20 ms: nobody waits long for company that does not come.
 constexpr std::chrono::milliseconds company_wait_max{2};
 
-// LMDB writes every page that it touches anew, and what a commit frees can be used from the next but
-// one on. So a commit may take a third of the room that is left; a row takes two pages at worst: its
-// own, and what that is split into or joined with.
+// LMDB writes every page that it touches anew, and what a commit frees can be used from the next
+// but one on. So a commit may take a third of the room that is left; a row takes two pages at worst:
+// its own, and what that is split into or joined with.
 constexpr uint64_t room_shares = 6;
 
 // Erasing needs room as well. So the last of it is for erasing alone: what adds rows has to wait
