@@ -22,6 +22,7 @@ struct Route {
   MaybeRight right;
   void (*handle)(Call& call);
   Needs needs = Needs::house;
+  bool takes_query = false;  // of queues and consumers: others refuse parameters
 };
 
 // The first that fits is taken: fixed names come before "*".
@@ -46,8 +47,8 @@ constexpr std::array<Route, 41> routes = {{
     {"POST", "v1/tasks/*/ack", Right::work, ack_task, Needs::queues},
     {"POST", "v1/tasks/*/nack", Right::work, nack_task, Needs::queues},
     {"POST", "v1/tasks/*/extend", Right::work, extend_task, Needs::queues},
-    {"GET", "v1/dead", Right::read, list_dead, Needs::queues},
-    {"DELETE", "v1/dead", Right::operate, drop_dead_many, Needs::queues},
+    {"GET", "v1/dead", Right::read, list_dead, Needs::queues, true},
+    {"DELETE", "v1/dead", Right::operate, drop_dead_many, Needs::queues, true},
     {"POST", "v1/dead/redrive", Right::operate, redrive_many, Needs::queues},
     {"GET", "v1/dead/*", Right::read, get_dead, Needs::queues},
     {"DELETE", "v1/dead/*", Right::operate, drop_dead_one, Needs::queues},
@@ -138,6 +139,10 @@ void Api::handle(Request request, Exchange exchange) {
     if (route.right && !services_.house.may(request.principal, *route.right)) {
       return exchange.respond(problem(Problem{
           403, "denied", "`" + request.principal + "` may not do this; the config says who may."}));
+    }
+    // A `max` that belongs into the body must not be dropped in silence.
+    if (route.needs != Needs::house && !route.takes_query && !request.query.empty()) {
+      return exchange.respond(invalid("This path takes no parameters."));
     }
     Call call{services_.house, services_.queues, services_.consumers, std::move(request),
               std::move(exchange)};

@@ -277,9 +277,16 @@ void Connection::pump() {
     source_finished_ = pulled == Pull::finished;
     append_piece(piece, pulled);
     if (!unsent_.empty()) return flush();
-    if (pulled == Pull::waiting) return wait_for(context_.limits.heartbeat);
+    if (pulled == Pull::waiting) return wait_for_more();
   }
   pump_timer_.arm_after({});
+}
+
+// For a commit, the source's own time, or the time to show a sign of life.
+void Connection::wait_for_more() {
+  const std::optional<Duration> due = source_->due_in();
+  pull_due_ = due && *due < context_.limits.heartbeat;
+  wait_for(pull_due_ ? *due : context_.limits.heartbeat);
 }
 
 void Connection::append_piece(std::string_view piece, Pull pulled) {
@@ -335,6 +342,7 @@ void Connection::on_time() {
       return send_problem({408, "timeout", "The request did not arrive in time."});
     case Phase::streaming:
       if (unsent_.empty() && stream_->waiting_bytes() == 0) {
+        if (std::exchange(pull_due_, false)) return pump();
         append_piece(source_->heartbeat(), Pull::waiting);
         return flush();
       }

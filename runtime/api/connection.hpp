@@ -114,6 +114,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void send(const Response& response, const HeadOptions& options);
   void flush();
   void pump();
+  void wait_for_more();
   void append_piece(std::string_view piece, Pull pulled);
   void on_sent();
   void next_request();
@@ -144,6 +145,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool chunked_ = false;
   bool head_only_ = false;
   bool source_finished_ = false;
+  bool pull_due_ = false;  // what timer_ waits for while streaming is the source
   loop::Timer timer_;       // idle, request, denial, stall, heartbeat or linger, as the phase says
   loop::Timer pump_timer_;  // goes on pulling in the next round
 };

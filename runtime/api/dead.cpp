@@ -31,9 +31,15 @@ std::optional<Sequence> task_of_path(const Call& call) {
 }
 
 Result<std::string> page_json(std::vector<DeadView>& letters, size_t limit, Epoch epoch) {
-  const bool more = letters.size() > limit;
-  const std::string next = more ? qualified_id(epoch, letters[limit].task.value()) : "";
-  if (more) letters.resize(limit);
+  size_t bytes = 0;
+  for (const DeadView& letter : letters) bytes += letter.payload.size();
+  Sequence next;  // none: that was all
+  if (letters.size() > limit) {
+    next = letters[limit].task;
+    letters.resize(limit);
+  } else if (bytes >= limits::batch_bytes_max) {
+    next = letters.back().task.next();
+  }
   std::string json;
   JsonObject object(json);
   object.member("dead");
@@ -43,7 +49,7 @@ Result<std::string> page_json(std::vector<DeadView>& letters, size_t limit, Epoc
     LIMPET_CHECK(append_dead(json, letter, epoch, Payload::hidden));
   }
   array.end();
-  object.text_or_null("next", next);
+  object.text_or_null("next", next.none() ? "" : qualified_id(epoch, next.value()));
   object.end();
   return json;
 }

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "api/response.hpp"
+#include "base/time.hpp"
 
 namespace limpet::api {
 
@@ -31,6 +33,8 @@ class BodySource {
   // Appends to `out`, which is empty, about body_slice_bytes. Called only when all that it gave
   // before has been taken, so a reader that stalls costs nothing but its connection.
   [[nodiscard]] virtual Pull pull(std::string& out) = 0;
+  // After `waiting`: when to ask again even without a commit; nullopt: never.
+  [[nodiscard]] virtual std::optional<Duration> due_in() const { return std::nullopt; }
   // What to send when nothing was sent for a while, so that both sides notice a dead peer. A
   // literal.
   [[nodiscard]] virtual std::string_view heartbeat() const = 0;

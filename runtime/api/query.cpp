@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "codec/rfc3339.hpp"
+
 namespace limpet::api {
 
 std::optional<uint64_t> parse_number(std::string_view text) {
@@ -40,6 +42,28 @@ void QueryReader::flag(std::string_view name, std::optional<bool>& to) {
     to = false;
   } else {
     refuse("Parameter `" + std::string(name) + "` is neither `true` nor `false`.");
+  }
+}
+
+void QueryReader::factor(std::string_view name, std::optional<double>& to) {
+  const std::string* const value = find(name);
+  if (value == nullptr) return;
+  double factor = 0;
+  const char* const last = value->data() + value->size();
+  const auto [end, error] = std::from_chars(value->data(), last, factor);
+  // Written so that not-a-number fails too.
+  if (error != std::errc{} || end != last || !(factor >= 0.01 && factor <= 100)) {
+    return refuse("Parameter `" + std::string(name) + "` is not a number from 0.01 to 100.");
+  }
+  to = factor;
+}
+
+void QueryReader::time(std::string_view name, std::optional<WallTime>& to) {
+  const std::string* const value = find(name);
+  if (value == nullptr) return;
+  to = codec::parse_rfc3339(*value);
+  if (!to) {
+    refuse("Parameter `" + std::string(name) + "` is not a time such as 2026-07-13T08:24:56Z.");
   }
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "api/request.hpp"
+#include "base/time.hpp"
 
 namespace limpet::api {
 
@@ -25,8 +26,10 @@ class QueryReader {
   // Each leaves `to` as it is when the parameter is absent.
   void text(std::string_view name, std::string& to);
   void number(std::string_view name, std::optional<uint64_t>& to);
-  void flag(std::string_view name, std::optional<bool>& to);  // true, 1 or nothing; false or 0
-  void refuse(std::string sentence);                          // unless there is one already
+  void flag(std::string_view name, std::optional<bool>& to);      // true, 1 or nothing; false or 0
+  void factor(std::string_view name, std::optional<double>& to);  // 0.01 to 100
+  void time(std::string_view name, std::optional<WallTime>& to);  // RFC 3339
+  void refuse(std::string sentence);                              // unless there is one already
 
   [[nodiscard]] std::optional<std::string> refusal() const;
 

@@ -128,6 +128,8 @@ class QueueServices {
   virtual void set_queue_state(std::string queue, dispatch::QueueState state,
                                Done<std::monostate> done) = 0;
 
+  // Oldest first over all of them; fewer than count_max when that is all, or when their payloads
+  // have batch_bytes_max together: then it goes on behind the last one.
   [[nodiscard]] virtual Result<std::vector<DeadView>> list_dead(const DeadFilter& filter) = 0;
   // Of one: after the commit, its new or old id. Of many: at once, how many were there; they go at
   // their rate.

@@ -15,6 +15,7 @@ namespace limpet::api {
 inline constexpr std::string_view media_json = "application/json";
 inline constexpr std::string_view media_problem = "application/problem+json";
 inline constexpr std::string_view media_ndjson = "application/x-ndjson";
+inline constexpr std::string_view media_cbor_sequence = "application/cbor-seq";
 inline constexpr std::string_view media_sse = "text/event-stream";
 
 struct Response {

@@ -59,6 +59,7 @@ struct EventFilter {
 struct ReadEnd {
   Sequence next;        // where to go on
   bool at_end = false;  // nothing more is stored, or `to` was reached
+  bool damaged = false;  // a record was passed over because it cannot be read
 };
 
 // Sees one event; its views live for the call. False: this event was not taken, stop before it.
@@ -132,12 +133,30 @@ class Services {
   // full, busy, denied, closed. REQUIRES: 0 < events.size() <= batch_events_max.
   virtual void ingest(std::vector<Event> events, std::string principal, Done<Ingested> done) = 0;
 
+  // The same of history: events of another log, or of an earlier life of this one, as they were:
+  // their own types, ids and times, with `originepoch` and `originsequence` among their extensions.
+  // What came before is a duplicate, however long ago. They bring about nothing: no run, no task.
+  // For who may operate.
+  virtual void import_events(std::vector<Event> events, std::string principal,
+                             Done<Ingested> done) {
+    static_cast<void>(events);
+    static_cast<void>(principal);
+    done(Refusal{{ErrorCode::unsupported, "events: import"}, {}, 0});
+  }
+
   // Shows durable events that match, from `from` on in order, to `visit`; looks at no more than
   // `records_max` records, so that one call is short. Errors: io, corrupt, closed.
   //   log 1..5, `to` 5, visit refuses 3:  read(.., 1, 100) shows 1, 2, 3; next = 3, at_end = false
   [[nodiscard]] virtual Result<ReadEnd> read_events(const EventFilter& filter, Sequence from,
                                                     size_t records_max,
                                                     const EventVisitor& visit) = 0;
+  // Of what is no longer stored from `from` on: could something have matched? A house that cannot
+  // tell says yes.
+  [[nodiscard]] virtual bool may_have_matched(const EventFilter& filter, Sequence from) const {
+    static_cast<void>(filter);
+    static_cast<void>(from);
+    return true;
+  }
   // The sequence that the next event will get; the first that is still stored.
   [[nodiscard]] virtual Sequence log_end() const = 0;
   [[nodiscard]] virtual Sequence log_begin() const = 0;

@@ -17,6 +17,8 @@ struct Parsed {
   SubmitOptions submit;
   std::string submit_timeout;
   EventsOptions events;
+  ExportOptions exported;
+  std::string imported;
   RunsOptions runs;
   ResolveOptions resolve;
   QueueVerbs queues;
@@ -79,22 +81,55 @@ void add_submit(CLI::App& app, Parsed& parsed) {
   });
 }
 
+void add_event_filters(CLI::App& verb, EventsOptions& options) {
+  verb.add_option("--from", options.from, "First sequence");
+  verb.add_option("--to", options.to, "Sequence to stop before");
+  verb.add_option("--since", options.since, "A time, or how long ago, such as 2h");
+  verb.add_option("--limit", options.limit, "At most so many");
+  verb.add_option("--type", options.type, "Pattern of types, such as sensor.*");
+  verb.add_option("--subject", options.subject, "Subject");
+  verb.add_option("--run", options.run, "Events of this run");
+  verb.add_option("--correlation", options.correlation, "Correlation id");
+}
+
+void add_event_files(CLI::App& events, Parsed& parsed) {
+  CLI::App* const out = add_verb(events, "export", "Write events to a file");
+  add_event_filters(*out, parsed.exported.query);
+  out->add_option("--format", parsed.exported.format, "ndjson or cbor")
+      ->check(CLI::IsMember({"ndjson", "cbor"}));
+  out->add_option("-o,--output", parsed.exported.file, "The file; - is standard output");
+  out->callback([&parsed] {
+    parsed.verb = [&parsed](const Context& context) {
+      return static_cast<int>(export_events(context, parsed.exported));
+    };
+  });
+  CLI::App* const in = add_verb(
+      events, "import",
+      "Take an export in as history: ids and times stay, nothing follows; may be repeated");
+  in->add_option("file", parsed.imported, "The file; - is standard input")->required();
+  in->callback([&parsed] {
+    parsed.verb = [&parsed](const Context& context) {
+      return static_cast<int>(import_events(context, parsed.imported));
+    };
+  });
+}
+
 void add_events(CLI::App& app, Parsed& parsed) {
-  CLI::App* const verb = add_verb(app, "events", "Show the log");
+  CLI::App* const verb = add_verb(app, "events", "Show the log; export, import");
   EventsOptions& options = parsed.events;
-  verb->add_option("--from", options.from, "First sequence");
-  verb->add_option("--to", options.to, "Sequence to stop before");
-  verb->add_option("--limit", options.limit, "At most so many");
-  verb->add_option("--type", options.type, "Pattern of types, such as sensor.*");
-  verb->add_option("--subject", options.subject, "Subject");
-  verb->add_option("--run", options.run, "Events of this run");
-  verb->add_option("--correlation", options.correlation, "Correlation id");
+  add_event_filters(*verb, options);
   verb->add_flag("-f,--follow", options.follow, "Go on with new ones");
+  verb->add_option("--pace", options.pace, "instant, or original: as far apart as they were")
+      ->check(CLI::IsMember({"instant", "original"}));
+  verb->add_option("--speed", options.speed, "Of --pace original, such as 2.5");
+  verb->require_subcommand(0, 1);
   verb->callback([&parsed] {
+    if (parsed.verb) return;  // a verb inside this one was given
     parsed.verb = [&parsed](const Context& context) {
       return static_cast<int>(events(context, parsed.events));
     };
   });
+  add_event_files(*verb, parsed);
 }
 
 void add_resolve(CLI::App& runs, Parsed& parsed) {

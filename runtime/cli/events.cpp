@@ -3,6 +3,7 @@
 #include <array>
 #include <ctime>
 
+#include "cli/event_query.hpp"
 #include "cli/item.hpp"
 #include "cli/remote.hpp"
 #include "cli/stopped.hpp"
@@ -15,21 +16,6 @@ namespace limpet::cli {
 namespace {
 
 constexpr size_t data_characters_max = 80;
-
-class Query {
- public:
-  void add(std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    text_.append(text_.empty() ? "?" : "&").append(name).append("=").append(percent_encode(value));
-  }
-  void add(std::string_view name, const std::optional<uint64_t>& value) {
-    if (value) add(name, std::to_string(*value));
-  }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
 
 // "2026-07-13 08:24:56.120" in the zone of whoever looks.
 std::string local_time(std::string_view rfc3339) {
@@ -77,22 +63,12 @@ Exit events(const Context& context, const EventsOptions& options) {
       return context.out.good();
     });
   }
-  Query query;
-  query.add("from", options.from);
-  query.add("to", options.to);
-  query.add("limit", options.limit);
-  query.add("type", options.type);
-  query.add("subject", options.subject);
-  query.add("correlation", options.correlation);
-  if (options.follow) query.add("follow", std::string_view("true"));
-  std::string path = "/v1/events";
-  if (!options.run.empty()) path = "/v1/runs/" + percent_encode(options.run) + "/events";
-  if (!options.run.empty() && !(options.type + options.subject + options.correlation).empty()) {
-    query.add("run", options.run);
-    path = "/v1/events";
+  const std::optional<std::string> target = events_target(options);
+  if (!target) {
+    return fail(context, "--since is neither a time nor a duration such as 2h", Exit::usage);
   }
   Remote remote(context);
-  const bool complete = remote.stream(path + query.text(), {}, [&](std::string_view line) {
+  const bool complete = remote.stream(*target, {}, [&](std::string_view line) {
     print_event(context, line);
     return context.out.good();
   });

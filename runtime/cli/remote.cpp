@@ -79,18 +79,32 @@ std::optional<std::string> Remote::get(const std::string& target) {
 
 std::optional<std::string> Remote::post(const HttpRequest& request) { return call(request); }
 
-bool Remote::stream(const std::string& target, Duration limit, const LineVisitor& visit) {
-  const auto start = std::chrono::steady_clock::now();
+// Asks, and reads the head of a good answer.
+bool Remote::begin(const std::string& target, const std::string& accept) {
   if (!connect()) return false;
-  const Result<void> sent =
-      client_->send({"GET", target, {{"Accept", "application/x-ndjson"}}, ""});
+  const Result<void> sent = client_->send({"GET", target, {{"Accept", accept}}, ""});
   Result<HttpResponse> head = sent ? client_->read_head() : Result<HttpResponse>(sent.error());
   if (!head) return fail_with(head.error()), false;
-  if (head->status != 200) {
-    Result<HttpResponse> rest = client_->read_body(*head);
-    refuse(rest ? *rest : *head);
-    return false;
+  if (head->status == 200) return true;
+  Result<HttpResponse> rest = client_->read_body(*head);
+  refuse(rest ? *rest : *head);
+  return false;
+}
+
+bool Remote::download(const std::string& target, const std::string& accept,
+                      const PieceVisitor& visit) {
+  if (!begin(target, accept)) return false;
+  while (true) {
+    Result<std::optional<std::string>> piece = client_->read_some();
+    if (!piece) return fail_with(piece.error()), false;
+    if (!*piece) return true;
+    if (!visit(**piece)) return client_.reset(), true;
   }
+}
+
+bool Remote::stream(const std::string& target, Duration limit, const LineVisitor& visit) {
+  const auto start = std::chrono::steady_clock::now();
+  if (!begin(target, "application/x-ndjson")) return false;
   std::string text;
   while (true) {
     const size_t end = text.find('\n');

@@ -31,6 +31,12 @@ class Remote {
   using LineVisitor = std::function<bool(std::string_view line)>;
   [[nodiscard]] bool stream(const std::string& target, Duration limit, const LineVisitor& visit);
 
+  // Calls `visit` with each piece of an answer of the media type `accept`, until it says false or
+  // the answer ends. False: it failed, or broke off before its end; see exit().
+  using PieceVisitor = std::function<bool(std::string_view piece)>;
+  [[nodiscard]] bool download(const std::string& target, const std::string& accept,
+                              const PieceVisitor& visit);
+
   // How the verb should end after a failure.
   [[nodiscard]] Exit exit() const { return exit_; }
   // The body of the last refusal, for --json; empty: there was none.
@@ -38,6 +44,7 @@ class Remote {
 
  private:
   [[nodiscard]] bool connect();
+  [[nodiscard]] bool begin(const std::string& target, const std::string& accept);
   [[nodiscard]] std::optional<std::string> call(const HttpRequest& request);
   void refuse(const HttpResponse& response);
   void fail_with(const Error& error);

@@ -2,6 +2,8 @@
 
 #include "cli/item.hpp"
 #include "cli/remote.hpp"
+#include "cli/stopped.hpp"
+#include "cli/stopped_runs.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
 #include "codec/json.hpp"
@@ -43,9 +45,42 @@ Exit print_answer(const Context& context, Remote& remote, const HttpRequest& req
   return Exit::ok;
 }
 
+void print_runs(const Context& context, ByteSpan answer) {
+  Table table({"RUN", "AGENT", "STATE", "REASON", "KEY", "TURNS", "OPEN", "UPDATED"});
+  for_each_item(member(answer, "runs"), [&](ByteSpan run) {
+    const auto cell = [run](std::string_view name) { return display(member(run, name)); };
+    table.row({cell("run"), cell("agent"), cell("state"), cell("reason"), cell("key"),
+               cell("turns"), cell("steps_open"), cell("updated")});
+  });
+  table.print(context.out);
+  if (!display(member(answer, "next")).empty()) context.out << "(there are more: --limit)\n";
+}
+
+// What a store that nobody serves knows: `read` makes the object, `print_one` prints it.
+template <class Read, class Print>
+Exit print_stopped(const Context& context, const Read& read, const Print& print_one) {
+  Exit exit = Exit::ok;
+  std::optional<store::StoppedStore> store = open_stopped(context, exit);
+  if (!store) return exit;
+  const Result<ByteVector> found = read(*store);
+  if (!found.ok()) return fail(context, to_string(found.error()));
+  if (!context.globals.json) {
+    print_one(context, *found);
+    return Exit::ok;
+  }
+  const Result<std::string> json = codec::cbor_to_json(*found);
+  if (!json.ok()) return fail(context, to_string(json.error()));
+  context.out << *json << "\n";
+  return Exit::ok;
+}
+
 }  // namespace
 
 Exit list_runs(const Context& context, const RunsOptions& options) {
+  if (is_stopped(context)) {
+    const auto read = [&](store::StoppedStore& store) { return stopped_runs(store, options); };
+    return print_stopped(context, read, print_runs);
+  }
   std::string query;
   const auto add = [&query](std::string_view name, const std::string& value) {
     if (value.empty()) return;
@@ -63,18 +98,15 @@ Exit list_runs(const Context& context, const RunsOptions& options) {
   }
   const auto parsed = codec::json_to_cbor(*answer);
   if (!parsed) return fail(context, "the answer is not JSON");
-  Table table({"RUN", "AGENT", "STATE", "REASON", "KEY", "TURNS", "OPEN", "UPDATED"});
-  for_each_item(member(*parsed, "runs"), [&](ByteSpan run) {
-    const auto cell = [run](std::string_view name) { return display(member(run, name)); };
-    table.row({cell("run"), cell("agent"), cell("state"), cell("reason"), cell("key"),
-               cell("turns"), cell("steps_open"), cell("updated")});
-  });
-  table.print(context.out);
-  if (!display(member(*parsed, "next")).empty()) context.out << "(there are more: --limit)\n";
+  print_runs(context, *parsed);
   return Exit::ok;
 }
 
 Exit show_run(const Context& context, const std::string& run) {
+  if (is_stopped(context)) {
+    const auto read = [&](store::StoppedStore& store) { return stopped_run(store, run); };
+    return print_stopped(context, read, print_run);
+  }
   Remote remote(context);
   const std::optional<std::string> answer = remote.get(run_target(run));
   if (!answer) return remote.exit();

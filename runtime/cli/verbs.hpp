@@ -30,9 +30,21 @@ Exit submit(const Context& context, const SubmitOptions& options);
 struct EventsOptions {
   std::optional<uint64_t> from, to, limit;
   std::string type, subject, run, correlation;
+  std::string since;  // an RFC 3339 time, or how long ago
+  std::string pace;   // instant or original
+  std::string speed;  // of the original pace
   bool follow = false;
 };
 Exit events(const Context& context, const EventsOptions& options);
+
+struct ExportOptions {
+  EventsOptions query;
+  std::string format = "ndjson";  // or cbor
+  std::string file;               // empty or "-": standard output
+};
+Exit export_events(const Context& context, const ExportOptions& options);
+// A file or "-". The events become history: see events_import.cpp.
+Exit import_events(const Context& context, const std::string& file);
 
 struct RunsOptions {
   std::string state, agent;

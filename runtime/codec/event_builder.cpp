@@ -34,6 +34,18 @@ constexpr std::array text_attributes = {
     TextAttribute{"traceparent", &Event::trace_parent},
 };
 
+struct PlaceAttribute {
+  std::string_view name;
+  std::string_view kept_as;
+};
+
+constexpr std::array place_attributes = {
+    PlaceAttribute{"epoch", "originepoch"},
+    PlaceAttribute{"sequence", "originsequence"},
+    PlaceAttribute{"runid", "originrunid"},
+    PlaceAttribute{"principal", "originprincipal"},
+};
+
 constexpr size_t shown_bytes_max = 40;
 
 // `text` in quotes, short enough for a sentence and harmless on a terminal.
@@ -88,6 +100,7 @@ std::optional<Refusal> EventBuilder::set(std::string_view name, ByteSpan value) 
   names_.emplace_back(name);
   if (name == "data" || name == "data_base64") return set_data(name, value);
   if (is_null(value)) return std::nullopt;
+  if (origin_ == Origin::keep) keep_place(name, value);
   for (const TextAttribute& attribute : text_attributes) {
     if (attribute.name != name) continue;
     const std::optional<std::string_view> text = text_of(value);
@@ -169,9 +182,26 @@ std::optional<Refusal> EventBuilder::set_extension(std::string_view name, ByteSp
   return std::nullopt;
 }
 
+void EventBuilder::keep_place(std::string_view name, ByteSpan value) {
+  for (const PlaceAttribute& one : place_attributes) {
+    if (one.name == name) place_.emplace_back(one.kept_as, ByteVector(value.begin(), value.end()));
+  }
+}
+
+// What says already where it is from came by way of another log: the first one counts.
+std::optional<Refusal> EventBuilder::set_place() {
+  const bool given = std::find(names_.begin(), names_.end(), "originepoch") != names_.end();
+  if (given) return std::nullopt;
+  for (const auto& [name, value] : place_) {
+    if (auto refusal = set_extension(name, value)) return refusal;
+  }
+  return std::nullopt;
+}
+
 Explained<Event> EventBuilder::finish() {
-  EventBuilder done = std::exchange(*this, {});
+  EventBuilder done = std::exchange(*this, EventBuilder(origin_));
   Event& event = done.event_;
+  if (auto refusal = done.set_place()) return std::move(*refusal);
   if (done.extension_count_ > 0) {
     event.extensions.resize(cbor_head_size(done.extension_count_));
     CborWriter head(event.extensions);

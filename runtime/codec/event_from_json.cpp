@@ -22,7 +22,7 @@ Refusal invalid(std::string detail) {
 // attribute's value goes into a CborBuilder of its own, so its nesting is counted from there.
 class EventSink final : public JsonSink {
  public:
-  explicit EventSink(std::vector<Event>& events) : events_(events) {}
+  EventSink(std::vector<Event>& events, Origin origin) : events_(events), attributes_(origin) {}
 
   bool null() override { return value(&JsonBuilder::null); }
   bool boolean(bool truth) override { return value(&JsonBuilder::boolean, truth); }
@@ -113,8 +113,9 @@ Refusal numbered(Refusal refusal, size_t index) {
 }
 
 // Adds the events of one JSON value.
-std::optional<Refusal> parse_value(std::string_view text, std::vector<Event>& events) {
-  EventSink sink(events);
+std::optional<Refusal> parse_value(std::string_view text, std::vector<Event>& events,
+                                   Origin origin) {
+  EventSink sink(events, origin);
   const Explained<JsonEnd> end = parse_json(text, sink);
   if (!end) return end.refusal();
   if (*end == JsonEnd::stopped) return sink.refusal();
@@ -153,12 +154,12 @@ Explained<Event> event_from_json(std::string_view text) {
     return invalid("one event is one JSON object");
   }
   std::vector<Event> events;
-  std::optional<Refusal> refusal = parse_value(text, events);
+  std::optional<Refusal> refusal = parse_value(text, events, Origin::drop);
   if (refusal) return std::move(*refusal);
   return std::move(events.front());
 }
 
-Explained<std::vector<Event>> events_from_json(std::string_view text) {
+Explained<std::vector<Event>> events_from_json(std::string_view text, Origin origin) {
   if (text.size() > json_bytes_max) {
     return Refusal{{ErrorCode::too_large, "event: too much at once"},
                    "the JSON text is larger than 4 MiB"};
@@ -168,7 +169,7 @@ Explained<std::vector<Event>> events_from_json(std::string_view text) {
   while (next != std::string_view::npos) {
     const std::string_view rest = text.substr(next);
     const std::string_view value = rest.substr(0, value_size(rest));
-    std::optional<Refusal> refusal = parse_value(value, events);
+    std::optional<Refusal> refusal = parse_value(value, events, origin);
     if (refusal) return numbered(std::move(*refusal), events.size());
     next = text.find_first_not_of(white_space, next + value.size());
   }
@@ -176,12 +177,12 @@ Explained<std::vector<Event>> events_from_json(std::string_view text) {
   return events;
 }
 
-Explained<Event> event_from_map(ByteSpan map) {
+Explained<Event> event_from_map(ByteSpan map, Origin origin) {
   const Result<void> valid = validate(map);
   if (!valid)
     return Refusal{valid.error(), std::string("the event is not valid: ") + valid.error().where};
   CborReader reader(map);
-  EventBuilder attributes;
+  EventBuilder attributes(origin);
   const size_t count = reader.map();
   for (size_t index = 0; index < count && reader.ok(); ++index) {
     const std::string_view name = reader.text();

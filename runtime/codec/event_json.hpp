@@ -28,16 +28,27 @@
 
 namespace limpet::codec {
 
+// What of a stored event's place in its log is kept when it comes in again: nothing, or as
+// extensions: `epoch`, `sequence`, `runid` and `principal` become `originepoch`, `originsequence`,
+// `originrunid` and `originprincipal`, unless it already says where it is from.
+enum class Origin : uint8_t { drop, keep };
+
 // The one event that `text` is. Refusals: invalid, too_large; the sentence names the attribute.
 [[nodiscard]] Explained<Event> event_from_json(std::string_view text);
 
 // One event, an array of them, or one after the other (NDJSON): at least one. All or nothing; the
 // sentence of a refusal begins with which it was: "event 3: `type` is missing".
-[[nodiscard]] Explained<std::vector<Event>> events_from_json(std::string_view text);
+[[nodiscard]] Explained<std::vector<Event>> events_from_json(std::string_view text, Origin origin);
+[[nodiscard]] inline Explained<std::vector<Event>> events_from_json(std::string_view text) {
+  return events_from_json(text, Origin::drop);
+}
 
 // The event that a plugin emitted: one CBOR map with text keys, as in limpet/ext/*/sources.h. Time
 // is nanoseconds since 1970 or RFC 3339. Its `data` may be nested one level less than the limit.
-[[nodiscard]] Explained<Event> event_from_map(ByteSpan map);
+[[nodiscard]] Explained<Event> event_from_map(ByteSpan map, Origin origin);
+[[nodiscard]] inline Explained<Event> event_from_map(ByteSpan map) {
+  return event_from_map(map, Origin::drop);
+}
 
 // One line of JSON. Errors: invalid (data or extensions are not well-formed CBOR).
 [[nodiscard]] Result<std::string> event_to_json(const EventView& event, Epoch epoch);

@@ -122,7 +122,7 @@ const std::array<Key<ApiSettings>, 3> api_keys = {{
      nullptr},
 }};
 
-const std::array<Key<LimitSettings>, 1> limit_keys = {{
+const std::array<Key<LimitSettings>, 2> limit_keys = {{
     {{.name = "memory",
       .type = KeyType::size,
       .fallback = "\"64MiB\"",
@@ -130,6 +130,15 @@ const std::array<Key<LimitSettings>, 1> limit_keys = {{
       .max = 64 * gibi,
       .reason = "What the process may take. Above it new work is refused until it has shrunk."},
      &LimitSettings::memory_bytes,
+     nullptr},
+    {{.name = "unclean_starts",
+      .type = KeyType::count,
+      .fallback = "3",
+      .max = 7,
+      .reason = "After so many crashes or kills within ten minutes it starts paused: it takes "
+                "events and tasks, but no agent decides and no tool is called until `limpet queue "
+                "resume turns` and `resume calls`. 0: never."},
+     &LimitSettings::unclean_starts,
      nullptr},
 }};
 

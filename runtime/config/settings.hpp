@@ -54,6 +54,7 @@ struct RateSettings {
 
 struct LimitSettings {
   uint64_t memory_bytes = 0;
+  uint64_t unclean_starts = 0;  // so many in ten minutes: start paused; 0: never
 };
 
 enum class Isolation : uint8_t { process, inproc };

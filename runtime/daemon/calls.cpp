@@ -20,8 +20,8 @@ uint32_t retry_delay(const host::ToolResult& result, uint32_t attempt) {
 
 }  // namespace
 
-Calls::Calls(House& house, host::Host& host)
-    : house_(house), host_(host), queue_(house.store, dispatch::call_queue) {}
+Calls::Calls(House& house, host::Host& host, QueueHouse* queues)
+    : house_(house), host_(host), queues_(queues), queue_(house.store, dispatch::call_queue) {}
 
 void Calls::pump() {
   next_due_.reset();
@@ -30,8 +30,14 @@ void Calls::pump() {
     again_.pop_front();
     work();
   }
-  if (closed_ || open_.size() >= calls_open_max) return;
-  const Result<dispatch::Taken> taken = queue_.take(calls_open_max - open_.size());
+  if (closed_ || house_.calls_paused || open_.size() >= calls_open_max) return;
+  size_t room = calls_open_max - open_.size();
+  if (house_.suspects != nullptr && !house_.suspects->suspects().empty()) {
+    // One at a time, so that the next crash has one culprit.
+    if (!open_.empty() || !house_.suspects->may_begin(house_.clock.boot())) return;
+    room = 1;
+  }
+  const Result<dispatch::Taken> taken = queue_.take(room);
   if (!taken.ok()) {
     house_.logger.line(LogLevel::error, "calls", to_string(taken.error()));
     return;
@@ -50,13 +56,35 @@ void Calls::take(const dispatch::ReadyTask& task) {
   }
   // The row may be older than what has happened to the step meanwhile.
   if (step->ready_ticket != task.place.ticket) return;
+  begin(open_step(task.run, std::move(step).value()));
+}
+
+Calls::Id Calls::open_step(RunId run, Step step) {
   const Id id = (uint64_t{house_.store.incarnation().value()} << 40) | next_id_++;
   Open open;
-  open.run = task.run;
-  open.step = std::move(step).value();
+  open.run = run;
+  open.step = std::move(step);
   open_.emplace(id, std::move(open));
-  house_.runs.hold(task.run);
-  begin(id);
+  house_.runs.hold(run);
+  return id;
+}
+
+void Calls::blame(const UnderWay& culprit) {
+  const Result<ActiveRun*> active = house_.runs.find(culprit.run);
+  if (!active.ok() || *active == nullptr || is_final((*active)->run.state)) return;
+  Result<Step> step = load_step(house_.store, culprit.run, culprit.step);
+  const host::ToolInfo* tool = step.ok() ? host_.find_tool(step->tool) : nullptr;
+  if (tool == nullptr || step->state != StepState::started || !is_repeatable(tool->hints)) return;
+  const Id id = open_step(culprit.run, std::move(step).value());
+  open_.at(id).repeatable = true;
+  host::ToolResult result;
+  result.error = "the process died during the call";
+  try_again(id, result);
+}
+
+void Calls::leave_watch(Open& open) {
+  if (open.slot == Suspects::no_slot) return;
+  house_.suspects->end(std::exchange(open.slot, Suspects::no_slot));
 }
 
 const Run* Calls::run_of(Id id) {
@@ -69,13 +97,28 @@ void Calls::begin(Id id) {
   Open& open = open_.at(id);
   const bool started = open.step.state == StepState::started;
   const host::ToolInfo* tool = host_.find_tool(open.step.tool);
-  if (tool != nullptr) {
+  const std::string_view queue = house_.tools == nullptr || queues_ == nullptr
+                                     ? std::string_view()
+                                     : house_.tools->queue_of(open.step.tool);
+  if (!queue.empty()) {
+    open.repeatable = is_repeatable(*house_.tools->worker_hints(open.step.tool));
+  } else if (tool != nullptr) {
     open.repeatable = is_repeatable(tool->hints);
     open.has_lookup = tool->has_lookup;
   }
+  const bool ended = is_final(run_of(id)->state);
+  // A repeatable step was recorded as started with its turn: it may still be to begin.
+  const bool to_begin = !ended && (!started || open.repeatable);
+  if (house_.tools != nullptr && to_begin && (tool != nullptr || !queue.empty())) {
+    const Duration wait =
+        house_.tools->begin(open.step.tool, run_of(id)->agent, house_.clock.boot());
+    if (wait.ns > 0) return put_back(id, wait);
+    open.limited = true;
+  }
+  if (!queue.empty() && to_begin) return delegate(id, queue);
   if (started) {
     recover(id, "the runtime stopped between the start of the call and its result");
-  } else if (is_final(run_of(id)->state)) {
+  } else if (ended) {
     fail(id, "the run has ended");
   } else if (tool == nullptr) {
     fail(id, "no loaded plugin offers this tool");
@@ -84,6 +127,67 @@ void Calls::begin(Id id) {
   } else {
     record_start(id);
   }
+}
+
+void Calls::report(Open& open, bool success) {
+  if (!std::exchange(open.limited, false)) return;
+  if (!house_.tools->report(open.step.tool, success, house_.clock.boot())) return;
+  house_.logger.line(
+      LogLevel::warning, "calls",
+      "the breaker of " + open.step.tool + (success ? " has closed" : " has opened"));
+}
+
+void Calls::put_back(Id id, Duration delay) {
+  ++counters_.limited;
+  const Result<void> put = try_put_back(id, delay);
+  if (put.ok()) return;
+  if (put.error().code != ErrorCode::busy) return drop(id);
+  again_.push_back([this, id, delay] { put_back(id, delay); });
+}
+
+Result<void> Calls::try_put_back(Id id, Duration delay) {
+  Open& open = open_.at(id);
+  Commit commit(house_);
+  commit.delay_calls(static_cast<uint32_t>(std::clamp<int64_t>(to_ms(delay) + 1, 1, UINT32_MAX)));
+  run::Effects effects;
+  effects.run = *run_of(id);
+  effects.steps.push_back(open.step);
+  effects.calls.push_back(open.step.ordinal);
+  LIMPET_CHECK(commit.apply(effects));
+  return commit.submit([this, id](const Result<void>&) { drop(id); });
+}
+
+void Calls::delegate(Id id, std::string_view queue) {
+  const Result<void> delegated = try_delegate(id, queue);
+  if (delegated.ok()) return;
+  const ErrorCode code = delegated.error().code;
+  if (code == ErrorCode::full) return put_back(id, house_.queues->retry_after(queue));
+  if (code == ErrorCode::busy) {
+    ++counters_.waited_busy;
+    again_.push_back([this, id, queue] { delegate(id, queue); });
+    return;
+  }
+  if (code == ErrorCode::closed) return drop(id);
+  fail(id, to_string(delegated.error()));
+}
+
+Result<void> Calls::try_delegate(Id id, std::string_view queue) {
+  Open& open = open_.at(id);
+  QueueCommit commit(house_);
+  run::Effects effects;
+  if (open.step.state == StepState::started) {
+    effects.run = *run_of(id);
+    effects.steps.push_back(open.step);
+  } else {
+    effects = run::start_step(*run_of(id), open.step, commit.commit().moment());
+  }
+  commit.commit().leave_queue(*run_of(id), effects.steps.front());
+  LIMPET_CHECK(commit.commit().apply(effects));
+  LIMPET_CHECK(
+      queues_->delegate(commit, {queue, *run_of(id), effects.steps.front(), open.repeatable}));
+  LIMPET_CHECK(commit.submit([this, id](const Result<void>&) { drop(id); }));
+  ++counters_.begun;
+  return {};
 }
 
 void Calls::record_start(Id id) {
@@ -121,6 +225,11 @@ host::ToolCall Calls::make_call(Id id) const {
 void Calls::call(Id id) {
   const Run* run = run_of(id);
   const Step& step = open_.at(id).step;
+  open_.at(id).begun = house_.clock.boot();
+  if (house_.suspects != nullptr) {
+    open_.at(id).slot =
+        house_.suspects->begin({UnderWay::Kind::call, run->id, step.ordinal, Sequence()});
+  }
   host::ToolCall request = make_call(id);
   request.key = call_key(run->epoch, run->id, step.name, step.ordinal);
   const Result<void> begun = host_.call(
@@ -128,7 +237,10 @@ void Calls::call(Id id) {
   // A quick tool has finished already; `step` and `run` may be gone.
   if (begun.ok()) {
     ++counters_.begun;
-  } else if (begun.error().code == ErrorCode::busy) {
+    return;
+  }
+  leave_watch(open_.at(id));
+  if (begun.error().code == ErrorCode::busy) {
     ++counters_.waited_busy;
     again_.push_back([this, id] { call(id); });
   } else if (begun.error().code == ErrorCode::closed) {
@@ -142,13 +254,19 @@ void Calls::call(Id id) {
 
 void Calls::finished(Id id, host::ToolResult result) {
   LIMPET_CRASH_POINT("call.finished");
-  open_.at(id).result = std::move(result);
+  Open& open = open_.at(id);
+  open.result = std::move(result);
+  leave_watch(open);
+  const Duration took = house_.clock.boot() - open.begun;
+  house_.measures.tool.record(open.step.tool, took);
+  house_.measures.step.record(run_of(id)->agent + "/" + open.step.name, took);
   settle(id);
 }
 
 void Calls::settle(Id id) {
-  const Open& open = open_.at(id);
+  Open& open = open_.at(id);
   const host::ToolResult& result = open.result;
+  report(open, result.outcome == Outcome::done);
   switch (result.outcome) {
     case Outcome::done:
     case Outcome::failed:
@@ -266,6 +384,7 @@ Result<void> Calls::try_save(Id id, const MakeEffects& make, uint32_t call_delay
 
 void Calls::drop(Id id) {
   const RunId run = open_.at(id).run;
+  leave_watch(open_.at(id));
   open_.erase(id);
   house_.runs.release(run);
 }

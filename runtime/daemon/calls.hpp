@@ -18,6 +18,7 @@
 #include "api/services.hpp"
 #include "daemon/commit.hpp"
 #include "daemon/house.hpp"
+#include "daemon/queue_house.hpp"
 #include "dispatch/ready_queue.hpp"
 #include "host/host.hpp"
 
@@ -34,14 +35,19 @@ struct CallCounters {
   uint64_t looked_up = 0;
   uint64_t parked = 0;
   uint64_t waited_busy = 0;  // the tool's concurrency or the store had no room at that moment
+  uint64_t limited = 0;      // put back for a while: a rate, a breaker, a full queue
 };
 
 class Calls {
  public:
-  Calls(House& house, host::Host& host);
+  // `queues` may be null, as House::queues.
+  Calls(House& house, host::Host& host, QueueHouse* queues);
 
   // Begins what is ready. Call it after commits, after results and when `next_due` has come.
   void pump();
+  // The process died while only this call was under way. A repeatable one has failed an attempt; of
+  // any other nobody knows the fate, which begin() finds out.
+  void blame(const UnderWay& culprit);
   // Begins nothing more; open calls still bring their results.
   void close() { closed_ = true; }
   [[nodiscard]] std::optional<store::StoreMs> next_due() const { return next_due_; }
@@ -62,13 +68,24 @@ class Calls {
     Step step;
     bool repeatable = false;
     bool has_lookup = false;
+    BootTime begun;
+    Suspects::Slot slot = Suspects::no_slot;
+    bool limited = false;     // ToolRules::begin let it go and waits for its report
     host::ToolResult result;  // once there is one
   };
   using Id = uint64_t;
 
   void take(const dispatch::ReadyTask& task);
+  Id open_step(RunId run, Step step);
+  void leave_watch(Open& open);
   void begin(Id id);
   void record_start(Id id);
+  // Workers carry it out: from here on its task has it.
+  void delegate(Id id, std::string_view queue);
+  [[nodiscard]] Result<void> try_delegate(Id id, std::string_view queue);
+  // Back among the ready ones, after `delay`, with nothing else changed.
+  void put_back(Id id, Duration delay);
+  [[nodiscard]] Result<void> try_put_back(Id id, Duration delay);
   void call(Id id);
   void finished(Id id, host::ToolResult result);
   void settle(Id id);
@@ -89,8 +106,11 @@ class Calls {
   [[nodiscard]] const Run* run_of(Id id);
   [[nodiscard]] host::ToolCall make_call(Id id) const;
 
+  void report(Open& open, bool success);
+
   House& house_;
   host::Host& host_;
+  QueueHouse* const queues_;
   dispatch::ReadyQueue queue_;
   std::unordered_map<Id, Open> open_;
   std::deque<std::function<void()>> again_;  // at most one for each open call

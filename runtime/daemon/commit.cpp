@@ -69,6 +69,10 @@ Result<void> Commit::deliver_triggered(const EventView& event) {
   return route(event, WhenFull::refuse);
 }
 
+Result<void> Commit::deliver_consequence(const EventView& event) {
+  return route(event, WhenFull::drop);
+}
+
 Result<void> Commit::route(const EventView& event, WhenFull when_full) {
   if (house_.triggers.empty()) return {};
   if (trigger_depth_ >= trigger_depth_max) {
@@ -250,11 +254,11 @@ void Commit::acknowledge(ActiveRun& active, const Delivery& delivery) {
   Run& run = touch(active, false).run;
   LIMPET_ASSERT(run.inbox_events > 0);
   change_.erase(store::inbox_key(run.id, delivery.event));
+  change_.release(delivery.event);
   run.inbox_events -= 1;
   run.inbox_bytes -= std::min<uint64_t>(run.inbox_bytes, delivery.bytes);
   active.acknowledged = delivery.event;
   // Back to the end of the lane, if there is more: a busy run does not hold up the others.
-  change_.release(delivery.event);
   change_.erase(store::ready_key({turn_lane(run), run.ready_at_ms, run.ready_ticket}));
   run.ready_ticket = 0;
 }
@@ -308,11 +312,11 @@ Result<void> Commit::end(ActiveRun& active) {
   LIMPET_TRY(std::vector<Delivery> remaining, remaining_inbox(active));
   for (const Delivery& delivery : remaining) {
     change_.erase(store::inbox_key(id, delivery.event));
+    change_.release(delivery.event);
   }
   active.run.inbox_events = 0;
   active.run.inbox_bytes = 0;
   std::erase_if(remaining, [](const Delivery& delivery) { return delivery.own; });
-    change_.release(delivery.event);
   const run::AgentPolicy* policy = house_.agents.find(active.run.agent);
   if (remaining.empty() || active.run.key.empty() || policy == nullptr) return {};
   run::RunRequest request;
@@ -351,11 +355,11 @@ Result<void> Commit::write_headers() {
     sync_ready(run);
     LIMPET_TRY(const ByteVector record, codec::encode_run(run));
     change_.put(store::run_key(run.id, Ordinal(0)), record);
+    if (is_final(run.state) && run.steps_open == 0) change_.release(Sequence(run.id.value()));
     auto& counts = change_.hot().runs;
     if (touched.before) --counts[state_index(touched.before->state)];
     ++counts[state_index(run.state)];
   }
-    if (is_final(run.state) && run.steps_open == 0) change_.release(Sequence(run.id.value()));
   return {};
 }
 
@@ -379,10 +383,6 @@ Result<void> Commit::submit(std::function<void(const Result<void>&)> done) {
   return {};
 }
 
-void Commit::take_back() {
-  for (const Touched& touched : touched_) {
-    if (!touched.before) house_.runs.remove(touched.run);
-  }
 Result<void> Commit::submit_relaxed() {
   LIMPET_ASSERT(touched_.empty());
   LIMPET_CHECK(house_.store.submit_relaxed(std::move(change_)));
@@ -390,6 +390,10 @@ Result<void> Commit::submit_relaxed() {
   return {};
 }
 
+void Commit::take_back() {
+  for (const Touched& touched : touched_) {
+    if (!touched.before) house_.runs.remove(touched.run);
+  }
   for (Touched& touched : touched_) {
     if (!touched.before) continue;
     const Result<ActiveRun*> found = house_.runs.find(touched.run);

@@ -34,6 +34,8 @@ class Commit {
   // Errors: full, when one of their inboxes is: its producer is told. What follows from that (the
   // events of runs) is never refused: where it does not fit it is dropped, with limpet.drop.
   [[nodiscard]] Result<void> deliver_triggered(const EventView& event);
+  // The same for an event that follows from what is done here: it is never refused.
+  [[nodiscard]] Result<void> deliver_consequence(const EventView& event);
 
   // A new run by request. `request.id` is filled in here.
   [[nodiscard]] Result<RunId> begin_run(const run::AgentPolicy& policy, run::RunRequest request);
@@ -47,6 +49,9 @@ class Commit {
   void postpone_turn(ActiveRun& active, uint32_t delay_ms);
   // How long the calls of the next apply() wait before they are ready. Default 0.
   void delay_calls(uint32_t delay_ms) { call_delay_ms_ = delay_ms; }
+
+  // The call of a step leaves the ready ones: somebody else carries it out. Before its apply().
+  void leave_queue(const Run& run, Step& step);
 
   // No run is touched: nothing becomes ready with this commit.
   [[nodiscard]] bool only_stores() const { return touched_.empty(); }
@@ -77,7 +82,6 @@ class Commit {
   [[nodiscard]] Result<void> apply_events(ActiveRun& active, run::Effects& effects);
   [[nodiscard]] Result<void> apply_steps(ActiveRun& active, run::Effects& effects);
   void queue_call(const Run& run, Step& step);
-  void leave_queue(const Run& run, Step& step);
   void write_state(Run& run, ByteSpan state);
   [[nodiscard]] Result<void> deliver(ActiveRun& active, const Delivery& delivery);
   void drop_delivery(const EventView& event, const admit::Match& match);

@@ -11,7 +11,11 @@
 #include "admit/triggers.hpp"
 #include "base/log.hpp"
 #include "daemon/agents.hpp"
+#include "daemon/measures.hpp"
 #include "daemon/runs.hpp"
+#include "daemon/suspects.hpp"
+#include "daemon/tool_rules.hpp"
+#include "dispatch/queues.hpp"
 #include "platform/clock.hpp"
 #include "store/store.hpp"
 
@@ -26,6 +30,7 @@ struct DropCounters {
   uint64_t unread = 0;         // events that left before some consumer had read them
 };
 
+class Commit;
 class Retention;
 
 struct House {
@@ -38,8 +43,18 @@ struct House {
   Logger& logger;
   std::string source;  // "limpet/<name>", the CloudEvents source of our own events
   DropCounters drops{};
-  bool memory_pressed = false;     // the process is above limits.memory: no new work
-  Retention* retention = nullptr;  // null: all events are of one class and stay
+  Measures measures{};
+  bool memory_pressed = false;         // the process is above limits.memory: no new work
+  bool turns_paused = false;           // an operator said so, or too many crashes in a row did
+  bool calls_paused = false;           // likewise
+  dispatch::Queues* queues = nullptr;  // null in houses without queues, such as a test's
+  ToolRules* tools = nullptr;          // likewise
+  Retention* retention = nullptr;      // null: all events are of one class and stay
+  Suspects* suspects = nullptr;        // likewise
+  // The commit whose change queues add to just now, and how their events fared with triggers:
+  // daemon/queue_commit.hpp.
+  Commit* open_commit = nullptr;
+  Result<void> trigger_result{};
 };
 
 // Is there room for `bytes` of new work, in the store, in memory and in its class of events? What is

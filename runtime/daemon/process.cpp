@@ -7,6 +7,7 @@
 #include "codec/cbor_value.hpp"
 #include "daemon/commit.hpp"
 #include "daemon/setup.hpp"
+#include "daemon/setup_work.hpp"
 #include "platform/machine_id.hpp"
 #include "platform/memory.hpp"
 #include "platform/random.hpp"
@@ -57,12 +58,20 @@ std::optional<std::string> Process::start() {
   runs_.emplace(*store_);
   house_.emplace(House{*store_, *runs_, dedup_, *triggers_, agents_, clock_, logger_,
                        "limpet/" + settings_.name});
+  if (auto problem = load_classes()) return problem;
   intake_.emplace(*house_);
+  imports_.emplace(*house_);
   turns_.emplace(*house_, *host_);
-  calls_.emplace(*house_, *host_);
+  if (auto problem = load_queues()) return problem;
+  calls_.emplace(*house_, *host_, &*queue_house_);
+  watch_for_culprits();
+  pause_after_crashes();
   timers_.emplace(*house_);
-  status_.emplace(StatusParts{*house_, settings_, *host_, *intake_, *turns_, *calls_, *timers_});
-  services_.emplace(HouseServices::Parts{*house_, *intake_, *calls_, *host_, *status_});
+  status_.emplace(StatusParts{*house_, settings_, *host_, *intake_, *turns_, *calls_, *timers_,
+                              &*consumer_house_, &*schedules_});
+  rights_ = make_rights(settings_);
+  services_.emplace(HouseServices::Parts{*house_, *intake_, *calls_, *host_, *status_, rights_,
+                                         &*consumers_, &*imports_});
   if (const Result<void> loaded = dedup_.load(*store_); !loaded.ok()) {
     return sentence("cannot read the ids of recent events", loaded.error());
   }
@@ -173,13 +182,99 @@ std::optional<std::string> Process::load_plugins() {
   return std::nullopt;
 }
 
+std::optional<std::string> Process::load_classes() {
+  Result<store::Classes> classes = store::Classes::load(*store_, make_classes(settings_));
+  if (!classes.ok()) return sentence("cannot read the classes of events", classes.error());
+  classes_.emplace(std::move(classes).value());
+  retention_.emplace(*house_, *classes_, [this](uint8_t number) {
+    return consumers_->floor_of(number);
+  });
+  house_->retention = &*retention_;
+  consumers_.emplace(*store_, class_types(*classes_));
+  const Result<std::vector<std::string>> damaged = consumers_->load();
+  if (!damaged.ok()) return sentence("cannot read the consumers of the log", damaged.error());
+  for (const std::string& name : *damaged) {
+    logger_.line(LogLevel::error, "consumers", name + " cannot be read: make it anew");
+  }
+  consumer_house_.emplace(*house_, *consumers_, [this] { wake(); });
+  return std::nullopt;
+}
+
+std::optional<std::string> Process::load_queues() {
+  dispatch::Queues::Wiring wiring{
+      *store_,
+      clock_,
+      house_->source,
+      platform::SystemRandom().number(),
+      [this](const EventView& event) { follow_event(*house_, event); },
+      [this](std::string_view type) { return classes_->class_of(type); }};
+  queues_.emplace(std::move(wiring));
+  if (const Result<void> loaded = queues_->load(make_queues(settings_)); !loaded.ok()) {
+    return sentence("cannot read the queues", loaded.error());
+  }
+  tool_rules_ = make_tool_rules(settings_);
+  house_->queues = &*queues_;
+  house_->tools = &tool_rules_;
+  queue_house_.emplace(*house_);
+  schedules_.emplace(*house_, make_schedules(settings_));
+  if (const Result<void> loaded = schedules_->load(); !loaded.ok()) {
+    return sentence("cannot read the schedules", loaded.error());
+  }
+  return std::nullopt;
+}
+
+// Beside the socket, which is where a system keeps what need not survive a boot.
+void Process::watch_for_culprits() {
+  const std::string file = parent_of(settings_.api.socket) + "/limpet-under-way";
+  if (const auto made = platform::make_directories(parent_of(file)); !made.ok()) return;
+  const Result<std::string> boot = platform::boot_id();
+  Result<Suspects> opened = Suspects::open(file, boot.ok() ? *boot : "", clock_.boot());
+  if (!opened.ok()) {
+    logger_.line(LogLevel::warning, "daemon",
+                 sentence("nothing is known of what the last process died of", opened.error()));
+    return;
+  }
+  suspects_ = std::move(opened).value();
+  house_->suspects = &suspects_;
+  const std::optional<UnderWay> culprit = suspects_.take_culprit();
+  if (!culprit) return;
+  const bool turn = culprit->kind == UnderWay::Kind::turn;
+  logger_.line(LogLevel::warning, "daemon",
+               std::string("the last process died during a ") + (turn ? "turn" : "call") +
+                   " of run " + qualified_id(store_->epoch(), culprit->run.value()));
+  turn ? turns_->blame(*culprit) : calls_->blame(*culprit);
+}
+
+// A process that dies again and again is looked at by a person before it moves valves again.
+void Process::pause_after_crashes() {
+  const uint64_t limit = settings_.limits.unclean_starts;
+  if (limit == 0 || store_->unclean_starts() < limit) return;
+  house_->turns_paused = true;
+  house_->calls_paused = true;
+  logger_.line(LogLevel::error, "daemon",
+               std::to_string(store_->unclean_starts()) +
+                   " unclean ends within ten minutes: turns and calls are paused until `limpet "
+                   "queue resume turns` and `limpet queue resume calls`");
+}
+
 std::optional<std::string> Process::open_api() {
   if (const auto made = platform::make_directories(parent_of(settings_.api.socket)); !made.ok()) {
     return sentence("cannot make the folder of " + settings_.api.socket, made.error());
   }
   api::ServerOptions options;
   options.socket.path = settings_.api.socket;
-  auto api = api::Api::create(*loop_, *services_, std::move(options));
+  if (!settings_.api.tcp.empty()) {
+    const Result<std::string> file = platform::read_file(settings_.api.token_file, 64 * 1024);
+    if (!file.ok()) return sentence("cannot read " + settings_.api.token_file, file.error());
+    auto tokens = api::TokenTable::parse(*file);
+    if (!tokens.ok()) return settings_.api.token_file + ": " + tokens.detail();
+    api::TcpOptions tcp;
+    tcp.listen.address = settings_.api.tcp;
+    tcp.tokens = std::move(tokens).value();
+    options.tcp = std::move(tcp);
+  }
+  auto api =
+      api::Api::create(*loop_, {*services_, &*queue_house_, &*consumer_house_}, std::move(options));
   if (!api.ok()) return sentence("cannot listen at " + settings_.api.socket, api.error());
   api_ = std::move(api).value();
   return std::nullopt;
@@ -189,6 +284,7 @@ int Process::serve() {
   loop_->run();
   // At this point nobody adds work any more. What was submitted is committed and answered.
   store_->drain();
+  suspects_.close();
   if (const auto failure = store_->failure()) {
     logger_.line(LogLevel::error, "store", sentence("the store has closed", *failure));
     return 1;
@@ -210,8 +306,12 @@ void Process::round() {
     exit_code_ = 1;
     begin_stop("the store has closed: " + to_string(*failure));
   }
+  queue_house_->pump();
+  consumer_house_->pump();
   if (!stopping_) {
     timers_->pump();
+    schedules_->pump();
+    retention_->pump();
     turns_->pump();
   }
   calls_->pump();
@@ -223,7 +323,9 @@ void Process::round() {
 
 void Process::set_alarm() {
   std::optional<store::StoreMs> due;
-  for (const auto& one : {turns_->next_due(), calls_->next_due(), timers_->next_due()}) {
+  for (const auto& one :
+       {turns_->next_due(), calls_->next_due(), timers_->next_due(), queue_house_->next_due(),
+        consumer_house_->next_due(), schedules_->next_due(), retention_->next_due()}) {
     if (one) due = std::min(due.value_or(*one), *one);
   }
   if (!due || stopping_) return alarm_->cancel();
@@ -294,6 +396,9 @@ void Process::begin_stop(const std::string& why) {
   if (service_manager_) static_cast<void>(service_manager_->stopping());
   alarm_->cancel();
   calls_->close();
+  queue_house_->close();
+  consumer_house_->close();
+  retention_->close();
   host_->stop(loop::Loop::now() + drain_time, [this](const std::vector<std::string>& left) {
     for (const std::string& one : left) logger_.line(LogLevel::warning, "host", one);
     host_drained_ = true;

@@ -15,9 +15,14 @@
 #include "config/settings.hpp"
 #include "daemon/agents.hpp"
 #include "daemon/calls.hpp"
+#include "daemon/consumer_house.hpp"
+#include "daemon/imports.hpp"
 #include "daemon/intake.hpp"
 #include "daemon/logger.hpp"
+#include "daemon/queue_house.hpp"
+#include "daemon/retention.hpp"
 #include "daemon/runs.hpp"
+#include "daemon/schedules.hpp"
 #include "daemon/services.hpp"
 #include "daemon/timers.hpp"
 #include "daemon/turns.hpp"
@@ -49,6 +54,10 @@ class Process final : public host::Observer {
   [[nodiscard]] std::optional<std::string> open_loop();
   [[nodiscard]] std::optional<std::string> open_store();
   [[nodiscard]] std::optional<std::string> load_plugins();
+  [[nodiscard]] std::optional<std::string> load_classes();
+  [[nodiscard]] std::optional<std::string> load_queues();
+  void watch_for_culprits();
+  void pause_after_crashes();
   [[nodiscard]] std::optional<std::string> open_api();
   [[nodiscard]] Result<ByteVector> source_position(const std::string& instance);
 
@@ -78,12 +87,23 @@ class Process final : public host::Observer {
   std::optional<admit::Triggers> triggers_;
   admit::Dedup dedup_;
   std::optional<Runs> runs_;
+  std::optional<dispatch::Queues> queues_;
+  ToolRules tool_rules_;
+  Suspects suspects_;
   std::optional<House> house_;
+  std::optional<store::Classes> classes_;
+  std::optional<dispatch::Consumers> consumers_;
+  std::optional<Retention> retention_;
+  std::optional<ConsumerHouse> consumer_house_;
   std::optional<Intake> intake_;
+  std::optional<Imports> imports_;
   std::optional<Turns> turns_;
+  std::optional<QueueHouse> queue_house_;
   std::optional<Calls> calls_;
+  std::optional<Schedules> schedules_;
   std::optional<Timers> timers_;
   std::optional<Status> status_;
+  api::RightsTable rights_;
   std::optional<HouseServices> services_;
   std::optional<loop::Timer> alarm_;
   std::optional<loop::Timer> memory_watch_;

@@ -66,11 +66,24 @@ Result<api::ReadEnd> HouseServices::read_events(const api::EventFilter& filter, 
                result.next = event.sequence.next();
                return true;
              }));
+  result.damaged = read.corrupt > 0;
   if (!refused && !result.at_end) {
     result.next = std::max(result.next, std::min(read.next, end));
     result.at_end = result.next >= end || read.visited + read.corrupt == 0;
   }
   return result;
+}
+
+void HouseServices::import_events(std::vector<Event> events, std::string principal,
+                                  api::Done<api::Ingested> done) {
+  if (parts_.imports == nullptr) {
+    return done(api::Refusal{Error{ErrorCode::unsupported, "events: import"}, {}, 0});
+  }
+  parts_.imports->ingest(std::move(events), principal, std::move(done));
+}
+
+bool HouseServices::may_have_matched(const api::EventFilter& filter, Sequence from) const {
+  return parts_.consumers == nullptr || parts_.consumers->may_have_lost(filter.type_pattern, from);
 }
 
 Sequence HouseServices::log_begin() const {
@@ -147,6 +160,8 @@ Result<void> HouseServices::start(const api::NewRun& run, const api::Done<api::S
   if (!key.empty()) {
     commit.change().put(store::idempotency_key(key),
                         SmallValue().put(id.value(), 8).put(earlier.request, 8).bytes());
+    // So that the key goes when the run does.
+    commit.change().put(store::run_key(id, Ordinal(store::idempotency_ordinal)), as_bytes(key));
   }
   LIMPET_CHECK(commit.submit([this, key, id, done](const Result<void>& result) {
     pending_keys_.erase(key);
@@ -160,8 +175,6 @@ Result<void> HouseServices::start(const api::NewRun& run, const api::Done<api::S
   return {};
 }
 
-    // So that the key goes when the run does.
-    commit.change().put(store::run_key(id, Ordinal(store::idempotency_ordinal)), as_bytes(key));
 void HouseServices::submit_run(api::NewRun run, api::Done<api::Submitted> done) {
   const Result<std::optional<Earlier>> earlier = find_earlier(run.idempotency_key);
   if (!earlier.ok()) return done(refusal_of(earlier.error()));

@@ -7,11 +7,14 @@
 #include <string>
 #include <unordered_map>
 
+#include "api/rights.hpp"
 #include "api/services.hpp"
 #include "daemon/calls.hpp"
 #include "daemon/house.hpp"
+#include "daemon/imports.hpp"
 #include "daemon/intake.hpp"
 #include "daemon/status.hpp"
+#include "dispatch/consumers.hpp"
 
 namespace limpet::daemon {
 
@@ -23,6 +26,9 @@ class HouseServices final : public api::Services {
     Calls& calls;
     host::Host& host;
     Status& status;
+    const api::RightsTable& rights;
+    const dispatch::Consumers* consumers = nullptr;  // knows which classes lost what
+    Imports* imports = nullptr;                      // null: history is not taken
   };
   explicit HouseServices(Parts parts) : parts_(parts), house_(parts.house) {}
 
@@ -32,10 +38,15 @@ class HouseServices final : public api::Services {
   }
 
   [[nodiscard]] Epoch epoch() const override { return house_.store.epoch(); }
-  // Who can connect to the socket may do everything: its file mode is the permission.
-  [[nodiscard]] bool may(std::string_view, api::Right) const override { return true; }
+  [[nodiscard]] bool may(std::string_view principal, api::Right right) const override {
+    return parts_.rights.may(principal, right);
+  }
   void ingest(std::vector<Event> events, std::string principal,
               api::Done<api::Ingested> done) override;
+  void import_events(std::vector<Event> events, std::string principal,
+                     api::Done<api::Ingested> done) override;
+  [[nodiscard]] bool may_have_matched(const api::EventFilter& filter,
+                                      Sequence from) const override;
   [[nodiscard]] Result<api::ReadEnd> read_events(const api::EventFilter& filter, Sequence from,
                                                  size_t records_max,
                                                  const api::EventVisitor& visit) override;
@@ -52,6 +63,7 @@ class HouseServices final : public api::Services {
   [[nodiscard]] std::string plugins_json() override { return parts_.status.plugins(); }
   [[nodiscard]] std::string tools_json() override { return parts_.status.tools(); }
   [[nodiscard]] std::string agents_json() override { return parts_.status.agents(); }
+  [[nodiscard]] std::string metrics_text() override { return parts_.status.metrics(); }
   [[nodiscard]] api::Health health() override { return parts_.status.health(); }
 
  private:

@@ -5,6 +5,8 @@
 #include "api/json_writer.hpp"
 #include "base/check.hpp"
 #include "codec/json.hpp"
+#include "daemon/metrics.hpp"
+#include "daemon/queue_json.hpp"
 #include "platform/memory.hpp"
 
 namespace limpet::daemon {
@@ -43,7 +45,11 @@ std::string Status::status() const {
   object.member("queues");
   work_members(out);
   object.member("consumers");
-  JsonArray(out).end();
+  if (parts_.consumers != nullptr) {
+    out.append(parts_.consumers->consumers_json());
+  } else {
+    JsonArray(out).end();
+  }
   object.member("runs");
   {
     JsonObject runs(out);
@@ -62,6 +68,8 @@ std::string Status::status() const {
   {
     JsonObject drops(out);
     drops.number("refused", house.drops.refused);
+    drops.number("class_full", house.drops.class_full);
+    drops.number("unread", house.drops.unread);
     drops.number("inbox_full", house.drops.inbox_full);
     drops.number("trigger_depth", house.drops.trigger_depth);
     drops.number("dedup_shortened", house.dedup.stats().shortened);
@@ -97,7 +105,37 @@ void Status::store_members(std::string& out) const {
   object.number("commit_us_last", info.writer.commit_ns_last / 1000);
   object.number("commit_us_max", info.writer.commit_ns_max / 1000);
   object.number("duplicates", parts_.intake.counters().duplicates);
+  object.member("classes");
+  class_members(out);
   object.end();
+}
+
+void Status::class_members(std::string& out) const {
+  JsonArray classes(out);
+  const Retention* retention = parts_.house.retention;
+  for (uint8_t number = 0; retention != nullptr && number < store::classes_max; ++number) {
+    const store::Classes::Class& entry = retention->classes().at(number);
+    if (entry.name.empty()) continue;
+    const store::ClassCount& count = parts_.house.store.newest().classes[number];
+    const ClassCounters& counters = retention->counters(number);
+    const bool relaxed = entry.settings.durability == store::Durability::relaxed;
+    const bool rejects = entry.settings.on_full == store::OnFull::reject;
+    classes.item();
+    JsonObject object(out);
+    object.text("name", entry.name);
+    object.boolean("configured", entry.configured);
+    object.text("on_full", rejects ? "reject" : "drop_oldest");
+    object.text("durability", relaxed ? "relaxed" : "durable");
+    object.number("first", count.first.value());
+    object.number("events", count.events);
+    object.number("bytes", count.bytes);
+    object.number("bytes_max", entry.settings.max_bytes);
+    object.number("trimmed", counters.trimmed_events);
+    object.number("unread", counters.unread_events);
+    object.number("refused", counters.refused);
+    object.end();
+  }
+  classes.end();
 }
 
 void Status::work_members(std::string& out) const {
@@ -107,6 +145,7 @@ void Status::work_members(std::string& out) const {
     const TurnCounters& counters = parts_.turns.counters();
     JsonObject turns(out);
     turns.text("name", "turns");
+    turns.text("state", parts_.house.turns_paused ? "paused" : "open");
     turns.number("leased", parts_.turns.open());
     turns.number("done", counters.turns);
     turns.number("failed", counters.failed);
@@ -118,6 +157,7 @@ void Status::work_members(std::string& out) const {
     const CallCounters& counters = parts_.calls.counters();
     JsonObject calls(out);
     calls.text("name", "calls");
+    calls.text("state", parts_.house.calls_paused ? "paused" : "open");
     calls.number("leased", parts_.calls.open());
     calls.number("begun", counters.begun);
     calls.number("done", counters.done);
@@ -125,7 +165,14 @@ void Status::work_members(std::string& out) const {
     calls.number("retried", counters.retried);
     calls.number("looked_up", counters.looked_up);
     calls.number("parked", counters.parked);
+    calls.number("limited", counters.limited);
     calls.end();
+  }
+  if (parts_.house.queues != nullptr) {
+    parts_.house.queues->each([&](const dispatch::QueueStats& stats) {
+      queues.item();
+      append_queue(out, stats);
+    });
   }
   queues.end();
 }
@@ -215,6 +262,8 @@ std::string Status::agents() const {
   array.end();
   return out;
 }
+
+std::string Status::metrics() const { return metrics_text(parts_); }
 
 api::Health Status::health() const {
   const store::Store& store = parts_.house.store;

@@ -6,11 +6,14 @@
 #include <functional>
 #include <string>
 
+#include "api/consumer_services.hpp"
 #include "api/services.hpp"
 #include "config/settings.hpp"
 #include "daemon/calls.hpp"
 #include "daemon/house.hpp"
 #include "daemon/intake.hpp"
+#include "daemon/retention.hpp"
+#include "daemon/schedules.hpp"
 #include "daemon/timers.hpp"
 #include "daemon/turns.hpp"
 #include "host/host.hpp"
@@ -25,6 +28,9 @@ struct StatusParts {
   const Turns& turns;
   const Calls& calls;
   const Timers& timers;
+  // Null in houses without them, such as a test's.
+  api::ConsumerServices* consumers = nullptr;
+  const Schedules* schedules = nullptr;
 };
 
 class Status {
@@ -36,11 +42,14 @@ class Status {
   [[nodiscard]] std::string plugins() const;
   [[nodiscard]] std::string tools() const;
   [[nodiscard]] std::string agents() const;
+  // GET /metrics
+  [[nodiscard]] std::string metrics() const;
   // Not ok: the store is closed, or a commit has been on its way for commit_stall_ms.
   [[nodiscard]] api::Health health() const;
 
  private:
   void store_members(std::string& out) const;
+  void class_members(std::string& out) const;
   void work_members(std::string& out) const;
   void memory_members(std::string& out) const;
 

@@ -27,6 +27,8 @@ Turns::Turns(House& house, host::Host& host)
 
 void Turns::pump() {
   next_due_.reset();
+  if (house_.turns_paused) return;
+  if (house_.suspects != nullptr && !house_.suspects->may_begin(house_.clock.boot())) return;
   while (!again_.empty() && open_ < turns_open_max) {
     const dispatch::ReadyTask task = again_.front();
     again_.pop_front();
@@ -42,6 +44,19 @@ void Turns::pump() {
   }
   next_due_ = taken->next_due;
   for (const dispatch::ReadyTask& task : taken->tasks) take(task);
+}
+
+void Turns::blame(const UnderWay& culprit) {
+  const Result<ActiveRun*> found = house_.runs.find(culprit.run);
+  if (!found.ok() || *found == nullptr || is_final((*found)->run.state)) return;
+  Subject subject;
+  subject.active = *found;
+  subject.policy = house_.agents.find(subject.active->run.agent);
+  if (subject.policy == nullptr || !read_subject(subject).ok()) return;
+  // Its decision may have been on disk already: then the crash was later than the turn.
+  if (subject.delivery.event != culprit.event) return;
+  const Result<void> counted = commit_failure(subject, "the process died during the turn");
+  if (!counted.ok()) house_.logger.line(LogLevel::error, "turns", to_string(counted.error()));
 }
 
 void Turns::take(const dispatch::ReadyTask& task) {
@@ -136,6 +151,8 @@ host::Decision Turns::decide(const Subject& subject) {
   turn.now = WallTime{subject.delivery.at * 1000000};
   turn.seed = run::turn_seed(run, subject.delivery.event);
   ++counters_.turns;
+  const Watched watched(house_.suspects,
+                        {UnderWay::Kind::turn, run.id, Ordinal(), subject.delivery.event});
   LIMPET_CRASH_POINT("turn.before");
   host::Decision decision = host_.turn(turn);
   LIMPET_CRASH_POINT("turn.decided");
@@ -146,6 +163,8 @@ Result<void> Turns::commit(const Subject& subject, const run::Decision& decision
   Commit commit(house_);
   commit.acknowledge(*subject.active, subject.delivery);
   const run::FindTool find_tool = [this](std::string_view name) -> const ToolHints* {
+    const ToolHints* workers = house_.tools == nullptr ? nullptr : house_.tools->worker_hints(name);
+    if (workers != nullptr) return workers;
     const host::ToolInfo* tool = host_.find_tool(name);
     return tool == nullptr ? nullptr : &tool->hints;
   };

@@ -33,6 +33,9 @@ class Turns {
 
   // Takes what is ready and decides. Call it after commits and when `next_due` has come.
   void pump();
+  // The process died in this turn, and nothing else was under way: an attempt that failed. After
+  // limits::turn_attempts_max of them its run fails with agent_error.
+  void blame(const UnderWay& culprit);
   // When a delayed turn becomes ready; nullopt: none is known.
   [[nodiscard]] std::optional<store::StoreMs> next_due() const { return next_due_; }
 

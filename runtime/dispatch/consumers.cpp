@@ -232,6 +232,21 @@ std::optional<Sequence> Consumers::floor(std::span<const std::string> types) con
   return floor;
 }
 
+std::optional<Sequence> Consumers::floor_of(uint8_t class_number) const {
+  const auto found = std::ranges::find(classes_, class_number, &ClassTypes::number);
+  return floor(found == classes_.end() ? std::span<const std::string>() : found->patterns);
+}
+
+bool Consumers::may_have_lost(std::string_view type_pattern, Sequence from) const {
+  ConsumerSettings settings;
+  settings.type_pattern = type_pattern;
+  const auto& counts = store_.newest().classes;
+  return classes_.empty() || std::ranges::any_of(classes_, [&](const ClassTypes& one) {
+    return may_want(settings, one.patterns) &&
+           (one.number >= counts.size() || counts[one.number].first > from);
+  });
+}
+
 Consumer* Consumers::find(std::string_view name) {
   const auto found = consumers_.find(name);
   return found == consumers_.end() ? nullptr : found->second.get();

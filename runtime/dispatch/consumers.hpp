@@ -76,6 +76,11 @@ class Consumers {
   // The first event that a consumer which may want one of `types` has not acknowledged: trimming a
   // class of these types goes no further. Empty `types`: any type. nullopt: nobody waits for them.
   [[nodiscard]] std::optional<Sequence> floor(std::span<const std::string> types) const;
+  // The same of one of `classes`; one that is not among them could hold any type.
+  [[nodiscard]] std::optional<Sequence> floor_of(uint8_t class_number) const;
+
+  // Is something of a type that `type_pattern` matches (empty: any) gone from `from` on?
+  [[nodiscard]] bool may_have_lost(std::string_view type_pattern, Sequence from) const;
 
   // nullptr: there is none.
   [[nodiscard]] Consumer* find(std::string_view name);

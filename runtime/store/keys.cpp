@@ -102,6 +102,9 @@ Key class_name_prefix() { return Key('c').byte('k'); }
 Key class_name_key(std::string_view name) { return class_name_prefix().text(name); }
 Key consumer_prefix() { return Key('c').byte('c'); }
 Key consumer_key(std::string_view name) { return consumer_prefix().text(name); }
+Key import_key(Epoch origin, uint64_t block) {
+  return Key('c').byte('i').u64(origin.value()).u64(block);
+}
 Key schedule_key(std::string_view name) { return Key('c').byte('e').text(name); }
 
 std::optional<GroupPlace> parse_group_key(ByteSpan key) {

@@ -119,6 +119,11 @@ inline constexpr uint32_t idempotency_ordinal = 0xffffffff;
 [[nodiscard]] Key consumer_key(std::string_view name);
 [[nodiscard]] Key consumer_prefix();
 [[nodiscard]] Key schedule_key(std::string_view name);
+// One bit an event of another log that was imported, so many events a row.
+inline constexpr uint64_t import_block_events = 8192;
+using ImportBlock = std::array<uint8_t, import_block_events / 8>;
+static_assert(sizeof(ImportBlock) <= limits::store_part_bytes_max);
+[[nodiscard]] Key import_key(Epoch origin, uint64_t block);
 
 struct LogPlace {
   Sequence sequence;

@@ -119,6 +119,7 @@ void RowCheck::take_ready(ByteSpan key, ByteSpan value) {
   if (!place) return problem(in_hexadecimal(key), "not the key of a task");
   const uint16_t queue = place->lane.queue;
   if (queue >= first_user_queue) {
+    ++tasks_[queue];
     if (!value.empty() && !parse_task_state(value)) {
       problem(named("task", place->ticket), "its state is damaged");
     }
@@ -135,8 +136,13 @@ void RowCheck::take_inbox_or_group(ByteSpan key, ByteSpan value) {
   if (!place) return problem(in_hexadecimal(key), "not the key of an inbox or of a group");
   const uint64_t event = place->task.value();
   if (place->queue != turn_queue) {
-    if (!parse_group_row(*place, value))
-      problem(named("grouped task", event), "its row is damaged");
+    const std::optional<ReadyPlace> row = parse_group_row(*place, value);
+    if (!row) problem(named("grouped task", event), "its row is damaged");
+    // The head of a group has a row among the ready ones as well, which counts it; a dead one that
+    // parks its group is counted as dead.
+    const Result<bool> head = row ? rows_.has(ready_key(*row).bytes()) : Result<bool>(false);
+    const Result<bool> dead = rows_.has(dead_key(place->queue, place->task).bytes());
+    if (head.ok() && !*head && dead.ok() && !*dead) ++tasks_[place->queue];
     return expect_event(place->task, "grouped task", event);
   }
   if (value.size() < delivery_bytes) problem(named("delivery", event), "its row is damaged");
@@ -221,6 +227,8 @@ void RowCheck::finish() {
     const auto queue = static_cast<uint16_t>(first_user_queue + index);
     const std::string what = "dead letters of queue " + std::to_string(queue);
     expect_count(what.c_str(), dead_[queue], hot_.queues[index].dead);
+    const std::string tasks = "tasks of queue " + std::to_string(queue);
+    expect_count(tasks.c_str(), tasks_[queue], hot_.queues[index].tasks);
   }
 }
 

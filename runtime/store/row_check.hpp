@@ -64,6 +64,7 @@ class RowCheck {
   uint64_t event_bytes_ = 0;
   std::array<uint64_t, run_state_count> runs_{};
   std::array<uint64_t, UINT8_MAX + 1> classes_{};  // events by class
+  std::map<uint16_t, uint64_t> tasks_;             // by queue of users
   std::map<uint16_t, uint64_t> dead_;
 };
 

@@ -11,7 +11,7 @@
 
 namespace limpet::testing {
 
-class FakeServices final : public api::Services {
+class FakeServices : public api::Services {
  public:
   // What a test sets or looks at.
   std::vector<Event> events;  // events[0] has sequence 1, if nothing was trimmed

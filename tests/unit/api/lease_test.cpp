@@ -97,16 +97,16 @@ TEST_CASE("lease: a task answered to a worker that has just gone is given back")
 TEST_CASE("lease: a worker that reads only a part of its answer and goes gives all back") {
   ServerFixture server;
   server.on_loop([&] {
-    for (uint64_t number = 1; number <= 60; ++number) {
+    for (uint64_t number = 1; number <= 12; ++number) {
       server.queues.ready.push_back(make_task(number, 60000));
     }
   });
   std::optional<cli::HttpClient> worker(server.connect());
   REQUIRE(worker->send(lease));
   REQUIRE(worker->read_head());
-  server.on_loop([&] { CHECK(server.queues.leased.size() == 60); });
+  server.on_loop([&] { CHECK(server.queues.leased.size() == 12); });
   worker.reset();
-  REQUIRE(server.eventually([&] { return server.queues.ready.size() == 60; }));
+  REQUIRE(server.eventually([&] { return server.queues.ready.size() == 12; }));
   server.on_loop([&] { CHECK(server.queues.leased.empty()); });
 }
 
@@ -114,13 +114,13 @@ TEST_CASE("lease: a worker that takes nothing for too long is closed and gives a
   ServerFixture server(
       [](api::ServerOptions& options) { options.limits.stall = milliseconds(50); });
   server.on_loop([&] {
-    for (uint64_t number = 1; number <= 60; ++number) {
+    for (uint64_t number = 1; number <= 12; ++number) {
       server.queues.ready.push_back(make_task(number, 60000));
     }
   });
   cli::HttpClient worker = server.connect();
   REQUIRE(worker.send(lease));
-  REQUIRE(server.eventually([&] { return server.queues.settled.size() == 60; }));
+  REQUIRE(server.eventually([&] { return server.queues.settled.size() == 12; }));
   server.on_loop([&] { CHECK(server.queues.leased.empty()); });
   CHECK(server.stats().stalled_closed == 1);
 }

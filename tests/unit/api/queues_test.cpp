@@ -83,6 +83,19 @@ TEST_CASE("dead: letters are listed by page and queue, without their payloads") 
   }
 }
 
+TEST_CASE("dead: a page that the house cut short because of its size goes on behind it") {
+  ServerFixture server;
+  server.on_loop([&] {
+    for (uint64_t number = 1; number <= 17; ++number) {
+      server.queues.dead.push_back(make_dead(number, "jobs"));
+      server.queues.dead.back().payload = make_task(number, 64000).payload;
+    }
+  });
+  // The fake does not cut; what it shows is as much as the house would.
+  CHECK(contains(server.expect(200, "GET", "/v1/dead"), R"("next":"04hmasw9-18"})"));
+  CHECK(contains(server.expect(200, "GET", "/v1/dead?from=04hmasw9-2"), R"("next":null})"));
+}
+
 TEST_CASE("dead: one letter is shown whole") {
   ServerFixture server;
   add_dead(server);

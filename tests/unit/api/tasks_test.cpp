@@ -108,6 +108,7 @@ TEST_CASE("tasks: a lease shows what a worker needs, with the token as text") {
   });
   CHECK(server.expect(200, "POST", "/v1/queues/jobs/lease") == R"({"tasks":[]})");
   CHECK(contains(server.expect(404, "POST", "/v1/queues/none/lease"), "`none`"));
+  CHECK(contains(server.expect(400, "POST", "/v1/queues/jobs/lease?max=5"), "no parameters"));
   for (const char* const wrong : {R"({"max":0})", R"({"max":257})", R"({"wait_ms":60001})",
                                   R"({"lease_ms":1})", R"({"wait":1})", "[]"}) {
     CHECK(contains(server.expect(400, "POST", "/v1/queues/jobs/lease", wrong), "\"status\":400"));

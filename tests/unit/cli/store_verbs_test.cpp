@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "cli/command_line.hpp"
+#include "codec/records.hpp"
+#include "model/run.hpp"
 #include "store/stopped_store.hpp"
 #include "tests/unit/store/store_fixture.hpp"
 #include "tests/unit/store/tamper.hpp"
@@ -187,6 +189,47 @@ TEST_CASE("limpet status and events: read a store that nobody serves") {
   const Ran followed = stopped.run({"events", "--follow"});
   CHECK(followed.exit == 1);
   CHECK_MESSAGE(contains(followed.err, "is limpet running?"), followed.err);
+}
+
+TEST_CASE("limpet runs: lists and shows runs of a store that nobody serves, the newest first") {
+  Stopped stopped;
+  stopped.open();
+  for (const uint64_t number : {uint64_t{3}, uint64_t{8}}) {
+    store::Change change = stopped.store->begin();
+    Run run;
+    run.id = RunId(number);
+    run.epoch = stopped.store->epoch();
+    run.agent = number == 3 ? "watchdog" : "clerk";
+    run.state = number == 3 ? RunState::failed : RunState::waiting;
+    run.reason = number == 3 ? "deadline" : "";
+    run.steps = 1;
+    Step step;
+    step.ordinal = Ordinal(1);
+    step.name = "look";
+    step.tool = "sysinfo.read";
+    change.put(store::run_key(run.id, Ordinal()), codec::encode_run(run).value());
+    change.put(store::run_key(run.id, Ordinal(1)), codec::encode_step(step).value());
+    ++change.hot().runs[static_cast<size_t>(run.state)];
+    REQUIRE(stopped.store->submit(std::move(change)).ok());
+    stopped.store->drain();
+  }
+  const std::string id = qualified_id(stopped.store->epoch(), 3);
+  stopped.store.reset();
+  const Ran all = stopped.run({"runs"});
+  CHECK_MESSAGE(all.exit == 0, all.err);
+  CHECK_MESSAGE(lines_in(all.out) == 3, all.out);
+  CHECK(all.out.find("clerk") < all.out.find("watchdog"));
+  CHECK(lines_in(stopped.run({"runs", "--state", "failed"}).out) == 2);
+  CHECK(lines_in(stopped.run({"runs", "--limit", "1"}).out) == 2);
+  const Ran shown = stopped.run({"runs", "show", id});
+  CHECK_MESSAGE(shown.exit == 0, shown.err);
+  CHECK_MESSAGE(contains(shown.out, "reason: deadline"), shown.out);
+  CHECK(contains(shown.out, "sysinfo.read"));
+  const Ran json = stopped.run({"runs", "show", id, "--json"});
+  CHECK_MESSAGE(contains(json.out, R"("steps":[{"ordinal":1,"name":"look")"), json.out);
+  const Ran missing = stopped.run({"runs", "show", qualified_id(Epoch(42), 99)});
+  CHECK(missing.exit == 1);
+  CHECK_MESSAGE(contains(missing.err, "there is no such run"), missing.err);
 }
 
 TEST_CASE("limpet events: damaged events are said, not passed over in silence") {

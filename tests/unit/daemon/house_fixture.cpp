@@ -12,6 +12,21 @@
 
 namespace limpet::testing {
 
+dispatch::Queues::Wiring Life::wiring(Life& life) {
+  return {*life.store,
+          life.house.clock,
+          life.house.source,
+          1,
+          [&life](const EventView& event) { daemon::follow_event(life.house, event); },
+          {}};
+}
+
+daemon::House& Life::wired(Life& life) {
+  life.house.queues = &life.queues;
+  life.house.tools = &life.tools;
+  return life.house;
+}
+
 bool HouseFixture::open() {
   auto opened = store::Store::open(options, {clock, logger, [this] { pass_gate(); }, Duration{}});
   if (!opened.ok()) return false;
@@ -20,8 +35,9 @@ bool HouseFixture::open() {
   daemon::Runs no_runs(**opened);
   admit::Dedup no_dedup;
   daemon::House parts{**opened, no_runs, no_dedup, *triggers, agents, clock, logger, "limpet/test"};
-  life = std::make_unique<Life>(std::move(opened).value(), std::move(parts), host);
-  return life->dedup.load(*life->store).ok();
+  life = std::make_unique<Life>(std::move(opened).value(), std::move(parts), host, wanted_queues);
+  return life->dedup.load(*life->store).ok() && life->queues.load(wanted_queues.queues).ok() &&
+         life->schedules.load().ok();
 }
 
 void HouseFixture::crash() {
@@ -77,8 +93,10 @@ void HouseFixture::break_disk() {
 bool HouseFixture::step() {
   const uint64_t before = life->store->info().writer.changes;
   life->store->drain();
+  life->queue_house.pump();
   life->runs.sweep();
   life->timers.pump();
+  life->schedules.pump();
   life->turns.pump();
   life->calls.pump();
   life->store->drain();

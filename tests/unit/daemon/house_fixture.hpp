@@ -13,6 +13,8 @@
 
 #include "daemon/calls.hpp"
 #include "daemon/intake.hpp"
+#include "daemon/queue_house.hpp"
+#include "daemon/schedules.hpp"
 #include "daemon/timers.hpp"
 #include "daemon/turns.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -22,25 +24,46 @@
 
 namespace limpet::testing {
 
+// What the config of a test says of queues.
+struct WantedQueues {
+  std::vector<dispatch::QueueSettings> queues;
+  std::vector<daemon::ToolRule> tools;
+  std::vector<daemon::AgentRate> rates;
+  std::vector<daemon::Schedule> schedules;
+};
+
 struct Life {
-  Life(std::unique_ptr<store::Store> opened, daemon::House&& parts, host::Host& host)
+  Life(std::unique_ptr<store::Store> opened, daemon::House&& parts, host::Host& host,
+       const WantedQueues& wanted)
       : store(std::move(opened)),
         runs(*store),
         house{*store,       runs,        dedup,        parts.triggers,
               parts.agents, parts.clock, parts.logger, parts.source},
+        queues(wiring(*this)),
+        tools(wanted.tools, wanted.rates),
+        queue_house(wired(*this)),
         intake(house),
         turns(house, host),
-        calls(house, host),
-        timers(house) {}
+        calls(house, host, &queue_house),
+        timers(house),
+        schedules(house, wanted.schedules) {}
 
   std::unique_ptr<store::Store> store;
   daemon::Runs runs;
   admit::Dedup dedup;
   daemon::House house;
+  dispatch::Queues queues;
+  daemon::ToolRules tools;
+  daemon::QueueHouse queue_house;
   daemon::Intake intake;
   daemon::Turns turns;
   daemon::Calls calls;
   daemon::Timers timers;
+  daemon::Schedules schedules;
+
+ private:
+  static dispatch::Queues::Wiring wiring(Life& life);
+  static daemon::House& wired(Life& life);
 };
 
 // What became of one ingest.
@@ -58,6 +81,7 @@ struct HouseFixture {
   FakeHost host;
   std::vector<admit::Trigger> wanted_triggers;
   daemon::Agents agents;
+  WantedQueues wanted_queues;
   std::unique_ptr<admit::Triggers> triggers;
   std::unique_ptr<Life> life;
   std::mutex writer_gate;                  // the writer's thread passes it after each commit

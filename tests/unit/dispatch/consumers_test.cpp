@@ -344,6 +344,7 @@ TEST_CASE(
   CHECK(*f.consumers->floor(any) == Sequence(1));
   REQUIRE(f.ack({1, 2, 4}).ok());
   CHECK(*f.consumers->floor(any) == Sequence(3));
+  CHECK(*f.consumers->floor_of(3) == Sequence(3));
 }
 
 TEST_CASE("consumers: pause and seek hold across a restart") {

@@ -169,6 +169,18 @@ TEST_CASE("verify: work that refers to nothing is found") {
   }
 }
 
+TEST_CASE("verify: counters of queues that do not count are found") {
+  const Filled filled;
+  const std::string found = filled.after([](MDB_txn* transaction, MDB_dbi tree) {
+    HotRecord hot = decode_hot(get_row(transaction, tree, hot_key())).value();
+    hot.queues[2] = {3, 30, 1};
+    uint8_t buffer[hot_record_bytes_max];
+    put_row(transaction, tree, hot_key(), encode_hot(hot, buffer).value());
+  });
+  CHECK_MESSAGE(contains(found, "dead letters of queue 18: it says 1, there are 0"), found);
+  CHECK(filled.check().problems == 2);
+}
+
 TEST_CASE("verify: all problems are counted, the first sixteen are kept") {
   const Filled filled;
   filled.after([](MDB_txn* transaction, MDB_dbi tree) {

@@ -1,0 +1,536 @@
+#include "daemon/queue_house.hpp"
+
+#include <algorithm>
+
+#include "api/json_writer.hpp"
+#include "base/check.hpp"
+#include "codec/cbor.hpp"
+#include "codec/cbor_value.hpp"
+#include "daemon/queue_json.hpp"
+#include "run/engine.hpp"
+
+namespace limpet::daemon {
+
+namespace {
+
+constexpr size_t redrive_batch_max = 32;
+constexpr store::StoreMs redrive_pause_ms = 1000;  // when the queue has no room
+
+api::Refusal plain_refusal(const Error& error) {
+  return {error, error.where == nullptr ? "" : error.where, 0};
+}
+
+dispatch::NewTask to_task(const api::TaskRequest& request, const std::string& principal) {
+  dispatch::NewTask task;
+  task.payload = request.payload;
+  task.priority = request.priority;
+  task.delay = milliseconds(request.delay_ms);
+  if (request.ttl_ms) task.ttl = milliseconds(*request.ttl_ms);
+  task.group = request.group;
+  task.key = request.key;
+  task.tenant = request.tenant;
+  task.correlation = request.correlation;
+  task.principal = principal;
+  return task;
+}
+
+api::TaskView to_view(const dispatch::LeasedTask& task, WallTime now) {
+  api::TaskView view;
+  view.task = task.task;
+  view.token = task.token.value();
+  view.attempt = task.attempt;
+  view.priority = task.priority;
+  view.payload.assign(task.payload.begin(), task.payload.end());
+  view.group = task.group;
+  view.tenant = task.tenant;
+  view.principal = task.principal;
+  view.correlation = task.correlation;
+  view.enqueued = task.enqueued;
+  view.expires_ms = task.expires_at;
+  view.lease_until_ms = (now + task.lease).ns / 1000000;
+  return view;
+}
+
+size_t bytes_of(const std::vector<api::TaskRequest>& tasks) {
+  size_t bytes = 0;
+  for (const api::TaskRequest& task : tasks) bytes += task.payload.size() + 512;
+  return bytes;
+}
+
+}  // namespace
+
+QueueHouse::QueueHouse(House& house) : house_(house), queues_(*house.queues) {
+  queues_.on_ready([this](std::string_view queue) {
+    if (!stirred_.contains(queue)) stirred_.emplace(queue);
+  });
+}
+
+api::Refusal QueueHouse::refusal(const std::string& queue, const Error& error) const {
+  api::Refusal refusal = plain_refusal(error);
+  if (error.code == ErrorCode::not_found) {
+    refusal.detail = "There is no queue `" + queue + "`; the config says which there are.";
+  } else if (error.code == ErrorCode::full) {
+    const Duration wait = queues_.retry_after(queue);
+    refusal.retry_after_ms = static_cast<uint32_t>(std::max<int64_t>(to_ms(wait), 1));
+  }
+  return refusal;
+}
+
+// --- Producers -----------------------------------------------------------------------------------
+
+Result<std::vector<Sequence>> QueueHouse::add_all(QueueCommit& commit, const std::string& queue,
+                                                  const std::vector<api::TaskRequest>& tasks,
+                                                  const std::string& principal,
+                                                  std::vector<Sequence>& repeated_out) {
+  std::vector<Sequence> ids;
+  for (const api::TaskRequest& request : tasks) {
+    LIMPET_TRY(const dispatch::Enqueued added,
+               queues_.enqueue(commit.change(), queue, to_task(request, principal)));
+    ids.push_back(added.task);
+    if (added.duplicate) repeated_out.push_back(added.task);
+  }
+  return ids;
+}
+
+void QueueHouse::enqueue(std::string queue, std::vector<api::TaskRequest> tasks,
+                         std::string principal, api::Done<api::TasksTaken> done) {
+  const auto refuse = [&](const Error& error) {
+    ++house_.drops.refused;
+    done(refusal(queue, error));
+  };
+  if (const Result<void> room = admit_new_work(house_, bytes_of(tasks)); !room.ok()) {
+    return refuse(room.error());
+  }
+  QueueCommit commit(house_);
+  api::TasksTaken taken;
+  Result<std::vector<Sequence>> added = add_all(commit, queue, tasks, principal, taken.repeated);
+  if (!added.ok()) return refuse(added.error());
+  taken.tasks = std::move(added).value();
+  // Repeats wait for the disk too: the first may still be on its way.
+  const Result<void> submitted =
+      commit.submit([taken = std::move(taken), done](const Result<void>& result) {
+        if (result.ok()) {
+          done(taken);
+        } else {
+          done(plain_refusal(result.error()));
+        }
+      });
+  if (!submitted.ok()) refuse(submitted.error());
+}
+
+Result<void> QueueHouse::delegate(QueueCommit& commit, const Delegation& delegation) {
+  const Run& run = delegation.run;
+  const Step& step = delegation.step;
+  const std::string key = call_key(run.epoch, run.id, step.name, step.ordinal);
+  const ByteVector payload = codec::cbor_map({{"tool", step.tool},
+                                              {"arguments", codec::CborRaw{step.arguments}},
+                                              {"key", key},
+                                              {"attempt", step.attempt},
+                                              {"agent", run.agent}});
+  const std::string principal = "agent:" + run.agent;
+  dispatch::NewTask task;
+  task.payload = payload;
+  task.priority = run.priority;
+  task.tenant = run.tenant;
+  task.principal = principal;
+  task.correlation = run.correlation;
+  task.run = run.id;
+  task.step = step.ordinal;
+  task.once = !delegation.repeatable;
+  LIMPET_TRY(const dispatch::Enqueued added,
+             queues_.enqueue(commit.change(), delegation.queue, task));
+  static_cast<void>(added);
+  ++counters_.delegated;
+  return {};
+}
+
+// --- Workers -------------------------------------------------------------------------------------
+
+Result<std::vector<api::TaskView>> QueueHouse::try_lease(const api::LeaseRequest& request) {
+  std::vector<api::TaskView> tasks;
+  dispatch::LeaseOptions options;
+  options.tasks_max = request.tasks_max;
+  options.bytes_max = request.bytes_max;
+  options.lease = milliseconds(request.lease_ms);
+  const WallTime now = house_.clock.wall();
+  LIMPET_TRY(const size_t count,
+             queues_.lease(request.queue, options, [&](const dispatch::LeasedTask& task) {
+               tasks.push_back(to_view(task, now));
+               const Duration waited = now - task.enqueued;
+               house_.measures.queue_wait.record(request.queue, waited);
+               if (!task.tenant.empty()) {
+                 house_.measures.tenant_wait.record(task.tenant, waited);
+               }
+             }));
+  LIMPET_ASSERT(count == tasks.size());
+  return tasks;
+}
+
+uint64_t QueueHouse::lease(api::LeaseRequest request, api::Done<std::vector<api::TaskView>> done) {
+  // Whoever came first is served first.
+  const bool others_wait = std::ranges::any_of(
+      waits_, [&](const Wait& wait) { return wait.request.queue == request.queue; });
+  if (!others_wait || request.wait_ms == 0) {
+    Result<std::vector<api::TaskView>> tasks = try_lease(request);
+    if (!tasks.ok()) return done(refusal(request.queue, tasks.error())), 0;
+    if (!tasks->empty() || request.wait_ms == 0 || closed_) {
+      return done(std::move(tasks).value()), 0;
+    }
+  }
+  if (waits_.size() >= waits_max) {
+    ++counters_.waits_refused;
+    return done(api::Refusal{Error{ErrorCode::busy, "queue: too many workers wait"}, {}, 1000}), 0;
+  }
+  Wait wait;
+  wait.id = next_wait_++;
+  wait.until = house_.clock.boot() + milliseconds(request.wait_ms);
+  wait.request = std::move(request);
+  wait.done = std::move(done);
+  waits_.push_back(std::move(wait));
+  return waits_.back().id;
+}
+
+void QueueHouse::cancel_lease(uint64_t id) {
+  std::erase_if(waits_, [id](const Wait& wait) { return wait.id == id; });
+}
+
+void QueueHouse::serve_waits() {
+  const BootTime now = house_.clock.boot();
+  const store::StoreMs now_ms = house_.store.now_ms();
+  std::set<std::string, std::less<>> empty;  // queues that have nothing more just now
+  for (auto wait = waits_.begin(); wait != waits_.end();) {
+    const std::string& queue = wait->request.queue;
+    const auto due = queues_.next_due(queue);
+    const bool ask =
+        (stirred_.contains(queue) || (due && *due <= now_ms)) && !empty.contains(queue);
+    std::vector<api::TaskView> tasks;
+    std::optional<Error> error;
+    if (ask) {
+      Result<std::vector<api::TaskView>> leased = try_lease(wait->request);
+      if (!leased.ok()) error = leased.error();
+      if (leased.ok()) tasks = std::move(leased).value();
+      if (tasks.empty()) empty.insert(queue);
+    }
+    if (tasks.empty() && !error && now < wait->until) {
+      ++wait;
+      continue;
+    }
+    // Taken out first: the answer may bring the next request.
+    const Wait answered = std::move(*wait);
+    wait = waits_.erase(wait);
+    if (error) {
+      answered.done(refusal(answered.request.queue, *error));
+    } else {
+      answered.done(std::move(tasks));
+    }
+  }
+  stirred_.clear();
+}
+
+void QueueHouse::settle(std::vector<api::SettleRequest> requests,
+                        api::Done<api::SettleAnswers> done) {
+  QueueCommit commit(house_);
+  api::SettleAnswers answers;
+  bool any = false;
+  for (const api::SettleRequest& request : requests) {
+    const Result<void> settled = settle_one(commit, request);
+    answers.push_back(settled.ok() ? std::optional<api::Refusal>()
+                                   : plain_refusal(settled.error()));
+    any = any || settled.ok();
+    if (settled.ok()) continue;
+    const ErrorCode code = settled.error().code;
+    if (code == ErrorCode::io || code == ErrorCode::corrupt) {
+      return done(plain_refusal(settled.error()));
+    }
+  }
+  if (!any) return done(std::move(answers));
+  const Result<void> submitted =
+      commit.submit([answers = std::move(answers), done](const Result<void>& result) {
+        if (result.ok()) {
+          done(answers);
+        } else {
+          done(plain_refusal(result.error()));
+        }
+      });
+  if (!submitted.ok()) done(plain_refusal(submitted.error()));
+}
+
+Result<void> QueueHouse::settle_one(QueueCommit& commit, const api::SettleRequest& request) {
+  const dispatch::LeaseRef lease{request.task, dispatch::LeaseToken(request.token)};
+  if (request.verdict == api::Verdict::ack) {
+    LIMPET_TRY(const dispatch::Settled settled,
+               queues_.ack(commit.change(), lease, request.result));
+    return finish_step(commit.commit(), settled, &request);
+  }
+  dispatch::Nack nack;
+  nack.failure = request.permanent ? dispatch::Failure::permanent
+                 : request.release ? dispatch::Failure::release
+                                   : dispatch::Failure::transient;
+  if (request.delay_ms) nack.delay = milliseconds(*request.delay_ms);
+  nack.error = request.reason;
+  LIMPET_TRY(const dispatch::Settled settled, queues_.nack(commit.change(), lease, nack));
+  return settled.dead ? finish_step(commit.commit(), settled, &request) : Result<void>();
+}
+
+Result<void> QueueHouse::finish_step(Commit& commit, const dispatch::Settled& settled,
+                                     const api::SettleRequest* request) {
+  if (settled.run.none() || settled.step.none()) return {};
+  LIMPET_TRY(const ActiveRun* active, house_.runs.find(settled.run));
+  if (active == nullptr) return {};
+  const Result<Step> step = load_step(house_.store, settled.run, settled.step);
+  if (!step.ok() || step->state != StepState::started) return {};
+  run::Effects effects;
+  const bool unknown = settled.dead && settled.reason == store::DeathReason::unknown_outcome;
+  if (unknown) {
+    ++counters_.unknown;
+    effects = run::park_step(active->run, *step, "the worker's lease ended without an answer",
+                             commit.moment());
+  } else {
+    ++counters_.answered;
+    run::StepResult result;
+    if (settled.dead) {
+      result.outcome = Outcome::failed;
+      result.error = "task died: " + std::string(store::to_string(settled.reason));
+      if (request != nullptr && !request->reason.empty()) result.error = request->reason;
+    } else if (request != nullptr) {
+      result.value = request->result;
+    }
+    effects = run::finish_step(active->run, *step, result, commit.moment());
+  }
+  if (house_.tools != nullptr) {
+    static_cast<void>(house_.tools->report(step->tool, !settled.dead, house_.clock.boot()));
+  }
+  return commit.apply(effects);
+}
+
+api::Answer<uint64_t> QueueHouse::extend(Sequence task, uint64_t token, int64_t lease_ms) {
+  const Result<Duration> extended =
+      queues_.extend({task, dispatch::LeaseToken(token)}, milliseconds(lease_ms));
+  if (!extended.ok()) return plain_refusal(extended.error());
+  return (house_.clock.wall() + *extended).ns / 1000000;
+}
+
+// --- Time ----------------------------------------------------------------------------------------
+
+void QueueHouse::pump() {
+  queues_.deliver();
+  run_due();
+  if (!closed_) go_on_redriving();
+  serve_waits();
+}
+
+void QueueHouse::run_due() {
+  while (true) {
+    const auto alarm = queues_.next_alarm();
+    if (!alarm || *alarm > house_.store.now_ms()) return;
+    QueueCommit commit(house_);
+    const Result<size_t> built =
+        queues_.run_due(commit.change(), [&](const dispatch::Settled& settled) {
+          return finish_step(commit.commit(), settled, nullptr);
+        });
+    if (!built.ok()) {
+      house_.logger.line(LogLevel::error, "queues", to_string(built.error()));
+      return;
+    }
+    if (*built == 0) return;
+    const Result<void> submitted = commit.submit(nullptr);
+    if (!submitted.ok()) {  // busy: with the next round; closed: for the next start
+      if (submitted.error().code != ErrorCode::busy) {
+        house_.logger.line(LogLevel::error, "queues", to_string(submitted.error()));
+      }
+      return;
+    }
+  }
+}
+
+std::optional<store::StoreMs> QueueHouse::next_due() const {
+  std::optional<store::StoreMs> due = queues_.next_alarm();
+  const auto sooner = [&due](store::StoreMs at) { due = std::min(due.value_or(at), at); };
+  const store::StoreMs now_ms = house_.store.now_ms();
+  const BootTime now = house_.clock.boot();
+  for (const Wait& wait : waits_) {
+    const Duration left = wait.until - now;
+    sooner(now_ms + static_cast<uint64_t>(std::max<int64_t>(to_ms(left), 0)));
+    if (const auto ready = queues_.next_due(wait.request.queue)) sooner(*ready);
+  }
+  for (const Redrive& redrive : redrives_) {
+    const auto wait_ms = static_cast<uint64_t>(to_ms(redrive.bucket.wait(now)));
+    sooner(std::max(redrive.not_before, now_ms + wait_ms));
+  }
+  return due;
+}
+
+void QueueHouse::close() {
+  closed_ = true;
+  std::list<Wait> waits = std::move(waits_);
+  waits_.clear();
+  for (const Wait& wait : waits) wait.done(std::vector<api::TaskView>());
+}
+
+// --- Operators -----------------------------------------------------------------------------------
+
+void QueueHouse::set_queue_state(std::string queue, dispatch::QueueState state,
+                                 api::Done<std::monostate> done) {
+  // The queues of the house itself: in memory only, a restart opens them.
+  if (queue == "turns" || queue == "calls") {
+    const bool paused = state == dispatch::QueueState::paused;
+    (queue == "turns" ? house_.turns_paused : house_.calls_paused) = paused;
+    return done(std::monostate());
+  }
+  QueueCommit commit(house_);
+  const Result<void> set = queues_.set_state(commit.change(), queue, state);
+  if (!set.ok()) return done(refusal(queue, set.error()));
+  const Result<void> submitted = commit.submit([done](const Result<void>& result) {
+    if (result.ok()) {
+      done(std::monostate());
+    } else {
+      done(plain_refusal(result.error()));
+    }
+  });
+  if (!submitted.ok()) done(refusal(queue, submitted.error()));
+}
+
+Result<std::vector<api::DeadView>> QueueHouse::list_dead(const api::DeadFilter& filter) {
+  std::vector<api::DeadView> letters;
+  size_t bytes = 0;
+  LIMPET_CHECK(queues_.list_dead(filter.queue, filter.from, [&](const dispatch::DeadTask& dead) {
+    api::DeadView view;
+    view.task = dead.task;
+    view.queue = dead.queue;
+    view.reason = store::to_string(dead.letter.reason);
+    view.error = dead.letter.error;
+    view.group = dead.group;
+    view.tenant = dead.tenant;
+    view.attempts = dead.letter.attempts;
+    view.deaths = dead.letter.deaths;
+    view.first_death_ms = dead.letter.first_death;
+    view.last_death_ms = dead.letter.last_death;
+    view.enqueued = dead.enqueued;
+    view.payload.assign(dead.payload.begin(), dead.payload.end());
+    bytes += view.payload.size();
+    letters.push_back(std::move(view));
+    return letters.size() < filter.count_max && bytes < limits::batch_bytes_max;
+  }));
+  return letters;
+}
+
+void QueueHouse::redrive(api::RedriveRequest request, api::Done<uint64_t> done) {
+  if (!request.task.none()) {
+    QueueCommit commit(house_);
+    const Result<dispatch::Enqueued> redriven =
+        queues_.redrive(commit.change(), request.task, request.payload);
+    if (!redriven.ok()) return done(plain_refusal(redriven.error()));
+    const uint64_t id = redriven->task.value();
+    const Result<void> submitted = commit.submit([done, id](const Result<void>& result) {
+      if (result.ok()) {
+        done(id);
+      } else {
+        done(plain_refusal(result.error()));
+      }
+    });
+    if (!submitted.ok()) done(plain_refusal(submitted.error()));
+    return;
+  }
+  const std::optional<dispatch::QueueStats> stats = queues_.stats(request.queue);
+  if (!stats) return done(refusal(request.queue, Error{ErrorCode::not_found, "queue: redrive"}));
+  const bool under_way = std::ranges::any_of(
+      redrives_, [&](const Redrive& one) { return one.queue == request.queue; });
+  if (under_way || redrives_.size() >= redrives_max) {
+    return done(api::Refusal{Error{ErrorCode::busy, "queue: redrive"},
+                             "A redrive is under way; wait until it has come to its end.", 1000});
+  }
+  Redrive redrive;
+  redrive.queue = request.queue;
+  redrive.left =
+      request.count_max == 0 ? stats->dead : std::min<uint64_t>(request.count_max, stats->dead);
+  const uint32_t rate = request.per_second == 0 ? redrive_per_second_default : request.per_second;
+  // A tenth of a second's worth at once: a commit each would be mostly commits.
+  redrive.bucket = dispatch::TokenBucket(dispatch::Rate{rate, seconds(1), rate / 10 + 1});
+  const uint64_t count = redrive.left;
+  if (count > 0) redrives_.push_back(std::move(redrive));
+  done(count);
+}
+
+// What dies again while it is redriven is left for the next time: only so many go as were there.
+Result<size_t> QueueHouse::redrive_some(Redrive& redrive) {
+  std::vector<Sequence> tasks;
+  const BootTime now = house_.clock.boot();
+  LIMPET_CHECK(queues_.list_dead(redrive.queue, redrive.next, [&](const dispatch::DeadTask& dead) {
+    if (tasks.size() >= std::min<uint64_t>(redrive.left, redrive_batch_max) ||
+        redrive.bucket.wait(now).ns > 0) {
+      return false;
+    }
+    redrive.bucket.take(now);
+    tasks.push_back(dead.task);
+    return true;
+  }));
+  if (tasks.empty()) return size_t{0};
+  QueueCommit commit(house_);
+  for (const Sequence task : tasks) {
+    LIMPET_TRY(const dispatch::Enqueued redriven, queues_.redrive(commit.change(), task, {}));
+    static_cast<void>(redriven);
+  }
+  LIMPET_CHECK(commit.submit(nullptr));
+  redrive.next = tasks.back().next();
+  redrive.left -= tasks.size();
+  return tasks.size();
+}
+
+void QueueHouse::go_on_redriving() {
+  const store::StoreMs now_ms = house_.store.now_ms();
+  for (Redrive& redrive : redrives_) {
+    if (redrive.not_before > now_ms) continue;
+    const bool may = redrive.bucket.wait(house_.clock.boot()).ns == 0;
+    const Result<size_t> count = redrive_some(redrive);
+    if (count.ok() && (*count > 0 || !may)) continue;
+    if (count.ok()) {
+      redrive.left = 0;  // fewer were there than when it began
+    } else if (count.error().code == ErrorCode::full || count.error().code == ErrorCode::busy) {
+      redrive.not_before = now_ms + redrive_pause_ms;
+    } else {
+      house_.logger.line(LogLevel::error, "queues", "redrive: " + to_string(count.error()));
+      redrive.left = 0;
+    }
+  }
+  std::erase_if(redrives_, [](const Redrive& redrive) { return redrive.left == 0; });
+}
+
+void QueueHouse::drop_dead(Sequence task, std::string queue, api::Done<uint64_t> done) {
+  std::vector<Sequence> tasks;
+  if (!task.none()) {
+    tasks.push_back(task);
+  } else {
+    const Result<void> listed = queues_.list_dead(queue, {}, [&](const dispatch::DeadTask& dead) {
+      tasks.push_back(dead.task);
+      return tasks.size() < limits::batch_events_max;
+    });
+    if (!listed.ok()) return done(refusal(queue, listed.error()));
+  }
+  QueueCommit commit(house_);
+  for (const Sequence one : tasks) {
+    const Result<void> dropped = queues_.drop_dead(commit.change(), one);
+    if (!dropped.ok()) return done(plain_refusal(dropped.error()));
+  }
+  const uint64_t count = tasks.size();
+  const Result<void> submitted = commit.submit([done, count](const Result<void>& result) {
+    if (result.ok()) {
+      done(count);
+    } else {
+      done(plain_refusal(result.error()));
+    }
+  });
+  if (!submitted.ok()) done(plain_refusal(submitted.error()));
+}
+
+std::string QueueHouse::queues_json() {
+  std::string out;
+  api::JsonArray list(out);
+  queues_.each([&](const dispatch::QueueStats& stats) {
+    list.item();
+    append_queue(out, stats);
+  });
+  list.end();
+  return out;
+}
+
+}  // namespace limpet::daemon
