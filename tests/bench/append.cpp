@@ -19,14 +19,14 @@ constexpr uint64_t wall_ns_max = 2000000000;  // a run ends then: flushes take 0
 Figures drive(Appender& appender, const Options& options, uint64_t events) {
   std::vector<uint64_t> began(options.window);
   std::vector<uint64_t> took;
-  took.reserve(events);
+  took.reserve(static_cast<size_t>(events));
   const Usage before = usage_now();
   uint64_t submitted = 0;
   while (took.size() < events) {
     if (monotonic_ns() - before.wall_ns > wall_ns_max) events = submitted;
     if (took.size() == events) break;
     while (submitted < events && submitted - took.size() < options.window) {
-      began[submitted % options.window] = monotonic_ns();
+      began[static_cast<size_t>(submitted % options.window)] = monotonic_ns();
       appender.submit();
       ++submitted;
     }

@@ -43,7 +43,7 @@ enum class File : uint8_t { lmdb, appended };
 template <class Commit>
 Figures measure_commits(const Work& work, File file, Commit commit) {
   std::vector<uint64_t> took;
-  took.reserve(work.commits);
+  took.reserve(static_cast<size_t>(work.commits));
   const Usage before = usage_now();
   uint64_t start = before.wall_ns;
   while (took.size() < work.commits && start - before.wall_ns < wall_ns_max) {

@@ -87,20 +87,18 @@ std::vector<uint64_t> enqueue_alone(PeerProducer& producer, const PeerWork& work
 Figures measure_peer_cycle(Peer& peer, const PeerWork& work, const std::string& directory) {
   const std::unique_ptr<PeerProducer> producer = peer.producer();
   std::vector<uint64_t> took = enqueue_alone(*producer, work);
+  // The same consumers take away what that left: a server may still give a task to one that has
+  // just gone. It also tells the pace.
   PeerWork cycles = work;
-  {
-    Consumers drain(peer, work.workers, work.prefetch);
-    const uint64_t start_ns = monotonic_ns();
-    drain.wait_finished(took.size());
-    const uint64_t pace_max = cycles_in_time(took.size(), monotonic_ns() - start_ns);
-    cycles.count = std::min(work.count, pace_max);
-  }
   Consumers consumers(peer, work.workers, work.prefetch);
+  const uint64_t start_ns = monotonic_ns();
+  consumers.wait_finished(took.size());
+  cycles.count = std::min(work.count, cycles_in_time(took.size(), monotonic_ns() - start_ns));
   const uint64_t device_before = device_written_bytes(directory);
   const ProcessUsage server_before = peer.usage();
   const Usage before = usage_now();
   const uint64_t produced = produce(*producer, cycles);
-  consumers.wait_finished(produced);
+  consumers.wait_finished(took.size() + produced);
   const Usage used = usage_now() - before;
   const ProcessUsage server = peer.usage();
   const auto count = static_cast<double>(produced);
