@@ -15,6 +15,8 @@ constexpr uint64_t latency_samples_max = 2000;
 constexpr uint64_t latency_ns_max = 1000000000;
 constexpr uint64_t wall_ns_max = 4000000000;  // nothing is enqueued after that
 
+constexpr std::chrono::seconds progress_wait_max{60};
+
 // Consumers in their threads, from construction until the end of the scope.
 class Consumers {
  public:
@@ -34,7 +36,11 @@ class Consumers {
   Consumers& operator=(const Consumers&) = delete;
 
   void wait_finished(uint64_t count) {
-    while (finished_.load() < count) progress_.wait();
+    while (finished_.load() < count) {
+      const uint64_t before = finished_.load();
+      progress_.wait_until(std::chrono::steady_clock::now() + progress_wait_max);
+      if (finished_.load() == before) fail("no task was finished for a minute");
+    }
   }
 
  private:
