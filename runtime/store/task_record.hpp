@@ -26,10 +26,10 @@ struct TaskFacts {
   StoreMs ready_at = 0;    // when it was to be ready first; its place for life
   uint64_t group = 0;      // group_hash(group_name); 0: none
   StoreMs expires_at = 0;  // 0: never
-  std::string_view group_name;
-  std::string_view key;  // dedup
-  Ordinal step;          // of a run's call that a worker answers; none otherwise
-  bool once = false;     // never to be repeated when its fate is unknown
+  std::string_view group_name = {};
+  std::string_view key = {};  // dedup
+  Ordinal step = {};          // of a run's call that a worker answers; none otherwise
+  bool once = false;          // never to be repeated when its fate is unknown
 };
 
 // Never 0.
