@@ -39,8 +39,8 @@ class Unfinished {
   std::string file_;
 };
 
-// LMDB leaves the copy's other meta page at an empty store, to which the loss of one page would then
-// lead. Both say the same here.
+// LMDB leaves the copy's other meta page at an empty store, to which the loss of one page would
+// then lead. Both say the same here.
 Result<void> mirror_meta_page(const std::string& file) {
   LIMPET_TRY(const MetaPages pages, read_meta_pages(file));
   if (!pages.both()) return Error{ErrorCode::corrupt, "store: the copy's meta pages"};

@@ -2,7 +2,7 @@
 
 // What happens to a damaged file before LMDB opens it, which on its own would refuse it or crash.
 //
-//   one bad meta page       written again from the other one; a new epoch begins; the file is walked
+//   one bad meta page       written again from the other one, under a new epoch; the file is walked
 //   two crashes in a row    the file is walked (see starts.hpp)
 //   LMDB says corrupt       the file is walked: at once when it opens, else at the next start
 //   the walk dies or finds  the file is set aside as store.mdb.damaged and a new store begins; one

@@ -3,7 +3,7 @@
 // verify: reads every row of a stopped store and says what is wrong with it: keys that are none,
 // records whose checksum fails, events with a part missing, rows that refer to nothing, counters of
 // the hot record that do not count. Changes nothing.
-// Owner: a verb, or the walk. Thread: one, blocking: as long as reading the file takes. Never fails:
+// Owner: a verb, or the walk. Thread: one, blocking as long as reading the file takes. Never fails:
 // a tree that cannot be read to its end is a finding.
 // Limits: the first verify_problems_max problems are kept, all are counted. On a file with damaged
 // pages it may crash, as every reader of LMDB may; walk.hpp runs it in a child.
