@@ -126,6 +126,8 @@ void Status::class_members(std::string& out) const {
     object.boolean("configured", entry.configured);
     object.text("on_full", rejects ? "reject" : "drop_oldest");
     object.text("durability", relaxed ? "relaxed" : "durable");
+    object.number("loss_window_ms",
+                  relaxed ? static_cast<uint64_t>(to_ms(store::relaxed_window)) : 0);
     object.number("first", count.first.value());
     object.number("events", count.events);
     object.number("bytes", count.bytes);

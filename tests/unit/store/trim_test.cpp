@@ -329,6 +329,21 @@ TEST_CASE("trim: a task that ends while the front passes it is not forgotten") {
   CHECK(fixture.store->newest().events == 0);
 }
 
+TEST_CASE(
+    "trim: what is let go of before its class's front stays, although another class is further") {
+  TrimFixture fixture;
+  fixture.open();
+  const Sequence task = fixture.add_task();
+  fixture.add_many(telemetry, 10);
+  const auto trimmer = fixture.make_trimmer();
+  fixture.run(*trimmer, fixture.goal(telemetry, UINT64_MAX));
+  fixture.finish_task(task);
+  trimmer->collect_released();
+  CHECK(trimmer->sweep_due());
+  fixture.sweep(*trimmer);
+  CHECK(fixture.has_event(task));
+}
+
 TEST_CASE("trim: what was let go of before a crash is found by a full sweep") {
   TrimFixture fixture;
   fixture.open();
@@ -417,6 +432,32 @@ TEST_CASE("trim: a run that has not ended keeps its first event; an ended one go
   CHECK(fixture.store->newest().runs[static_cast<size_t>(RunState::completed)] == 0);
   CHECK(fixture.store->newest().runs[static_cast<size_t>(RunState::waiting)] == 1);
   CHECK(fixture.store->newest().runs[static_cast<size_t>(RunState::failed)] == 1);
+}
+
+TEST_CASE("trim: a run that ended with a step open stays, because its outcome is still to come") {
+  TrimFixture fixture;
+  fixture.open();
+  const RunId run = fixture.add_run(RunState::cancelled, 1);
+  Run header;
+  header.id = run;
+  header.agent = "watchdog";
+  header.state = RunState::cancelled;
+  header.steps = 1;
+  header.steps_open = 1;
+  Change opened = fixture.begin();
+  TrimFixture::put_run(opened, header);
+  fixture.commit(std::move(opened));
+  const auto trimmer = fixture.make_trimmer();
+  fixture.run(*trimmer, fixture.goal(0, UINT64_MAX));
+  CHECK(fixture.has_event(Sequence(run.value())));
+  CHECK(fixture.rows_of(run) > 0);
+  header.steps_open = 0;
+  Change finished = fixture.begin();
+  TrimFixture::put_run(finished, header);
+  finished.release(Sequence(run.value()));
+  fixture.commit(std::move(finished));
+  fixture.sweep(*trimmer);
+  CHECK(fixture.rows_of(run) == 0);
 }
 
 TEST_CASE("trim: an idempotency key that names another run by now stays") {
