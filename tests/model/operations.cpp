@@ -18,13 +18,13 @@ struct Weight {
   uint32_t weight;
 };
 constexpr std::array<Weight, act_count> weights{{
-    {Act::enqueue, "enqueue", 300},
+    {Act::enqueue, "enqueue", 340},
     {Act::ack, "ack", 150},
     {Act::nack, "nack", 110},
     {Act::redrive, "redrive", 40},
     {Act::drop_dead, "drop_dead", 15},
     {Act::set_state, "set_state", 15},
-    {Act::lease, "lease", 170},
+    {Act::lease, "lease", 240},
     {Act::extend, "extend", 25},
     {Act::time, "time", 80},
     {Act::wall, "wall", 10},

@@ -226,6 +226,10 @@ void QueueDriver::move_time(Picks a, Picks b) {
   }
   tell("time goes on by " + std::to_string(to_ms(by)) + " ms");
   real_.clock.advance(by);
+  if (a.one_in(4)) {
+    tell("what is due is built and dropped");
+    real_.build_due_in_vain();
+  }
   come_to_rest();
 }
 

@@ -266,6 +266,9 @@ void QueueDriver::settle_one(const Operation& operation) {
   static constexpr std::array<int64_t, 4> delays{0, 10, 1000, 3600000};
   Picks a(operation.a);
   Picks b(operation.b);
+  const bool nothing =
+      std::ranges::all_of(model_.queues, [](const auto& one) { return one.second.leased() == 0; });
+  if (nothing && !b.one_in(6)) return;  // refusals alone are no work
   const LeaseRef lease = pick_lease(a);
   const Judgement judgement = model_.judge_lease(lease);
   const Mark before = mark();

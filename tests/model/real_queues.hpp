@@ -48,6 +48,8 @@ class RealQueues {
   [[nodiscard]] std::string settle();
   // Once, with what is known to be on disk. What went wrong; empty: nothing.
   [[nodiscard]] std::string pump();
+  // Builds what is due and drops it, as when the store takes no change just now.
+  void build_due_in_vain();
 
   ManualClock clock;
   QuietLogger logger;
