@@ -14,6 +14,8 @@ namespace {
 // kind, size of the key, size of the value
 constexpr size_t head_bytes = 1 + 2 + 4;
 
+constexpr size_t trimmed_bytes_a_row = 4096;  // a row is reckoned as two pages
+
 }  // namespace
 
 void Change::add(OperationKind kind, ByteSpan key, ByteSpan value) {
@@ -83,6 +85,13 @@ void Change::trim(const LogRecord& record) {
     add(OperationKind::trim, log_key(record.sequence, static_cast<uint8_t>(part)).bytes(), {});
   }
   ClassCount& of_class = hot_.classes[record.retention_class];
+  // Neighbours share pages, which are at least half full.
+  trimmed_bytes_ += record.bytes;
+  if (record.sequence != trimmed_end_ || trimmed_bytes_ >= trimmed_bytes_a_row) {
+    rows_ += 1 + trimmed_bytes_ / trimmed_bytes_a_row;
+    trimmed_bytes_ = 0;
+  }
+  trimmed_end_ = record.sequence.next();
   LIMPET_EXPECT(hot_.events >= 1 && hot_.event_bytes >= record.bytes);
   LIMPET_EXPECT(of_class.events >= 1 && of_class.bytes >= record.bytes);
   hot_.events -= std::min<uint64_t>(hot_.events, 1);

@@ -125,5 +125,7 @@ class Change {
   bool relaxed_ = false;
   std::function<void(const Result<void>&)> done_;
 };
+  Sequence trimmed_end_;      // behind the last one trimmed
+  size_t trimmed_bytes_ = 0;  // of neighbours, not yet among rows_
 
 }  // namespace limpet::store

@@ -11,15 +11,11 @@ namespace limpet::store {
 
 namespace {
 
-// A batch's pages are written anew by its commit: in a small store it must leave room for that.
-constexpr uint64_t store_share = 32;
-constexpr size_t bytes_max_least = 64 * 1024;
+// Pages that are touched are written anew, and a commit may take several pieces: each takes little
+// of the room that is left.
+constexpr uint64_t room_shares = 32;
+constexpr size_t piece_bytes_least = 8 * 1024;
 constexpr size_t bytes_a_row = 512;  // of a run: half of a page at most, often far less
-
-size_t bytes_max_of(const Store& store) {
-  const uint64_t share = store.info().max_bytes / store_share;
-  return static_cast<size_t>(std::clamp<uint64_t>(share, bytes_max_least, trim_bytes_max));
-}
 
 // The key may have been used again since, for another run.
 Result<void> erase_idempotency(const Reader::Snapshot& snapshot, Change& change, RunId run,
@@ -33,7 +29,15 @@ Result<void> erase_idempotency(const Reader::Snapshot& snapshot, Change& change,
 }  // namespace
 
 Trimmer::Trimmer(Store& store, std::function<bool(RunId)> in_use)
-    : store_(store), in_use_(std::move(in_use)), bytes_max_(bytes_max_of(store)) {}
+    : store_(store), in_use_(std::move(in_use)) {}
+
+size_t Trimmer::piece_bytes() const {
+  const StoreInfo info = store_.info();
+  const uint64_t map_bytes = info.max_bytes + reserve_bytes(info.max_bytes);
+  const uint64_t room = map_bytes - std::min(map_bytes, info.used_bytes);
+  return static_cast<size_t>(
+      std::clamp<uint64_t>(room / room_shares, piece_bytes_least, trim_bytes_max));
+}
 
 Sequence Trimmer::place_of(uint8_t retention_class) const {
   return std::max(store_.newest().classes[retention_class].first, looked_[retention_class]);
@@ -101,7 +105,7 @@ Result<TrimStep> Trimmer::advance() {
 // Puts the deletions into the change. False: not all of them, because a run has too many rows.
 Result<bool> Trimmer::fill(Change& change, Pass& pass, TrimStep& step) {
   LIMPET_TRY(const Reader::Snapshot snapshot, store_.reader().snapshot());
-  size_t rows_left = std::clamp<size_t>(bytes_max_ / bytes_a_row, 1, trim_run_rows_max);
+  size_t rows_left = std::clamp<size_t>(piece_bytes() / bytes_a_row, 1, trim_run_rows_max);
   for (const Candidate& one : pass.candidates) {
     if (one.owned) continue;
     if (one.run_created) {

@@ -3,7 +3,7 @@
 // Trimmer: takes events out of the log that nobody needs any more, a bounded piece at a time.
 // Owner: the daemon's retention, which says what is to go. Thread: [main].
 // Fails with: busy (the writer has too much; nothing was changed, try again), closed, io, corrupt.
-// Limits: a piece looks at trim_records_max records or a share of the store's size, at
+// Limits: a piece looks at trim_records_max records or a share of the room that is left, at
 // trim_inbox_rows_max rows of inboxes, and deletes at most that and trim_run_rows_max rows of runs,
 // in one change.
 //
@@ -34,7 +34,7 @@ namespace limpet::store {
 
 inline constexpr uint32_t trim_records_max = 1024;
 inline constexpr size_t trim_bytes_max =
-    1024 * 1024;  // of records looked at; less in a small store
+    1024 * 1024;  // of records looked at; less where room is short
 inline constexpr size_t trim_inbox_rows_max = 4096;
 inline constexpr size_t trim_run_rows_max = 1024;
 
@@ -128,11 +128,11 @@ class Trimmer {
                                        size_t& rows_left) const;
   void put_back(const Pass& pass);
   void pass_done(const Pass& pass);
+  [[nodiscard]] size_t piece_bytes() const;
   [[nodiscard]] Sequence place_of(uint8_t retention_class) const;
 
   Store& store_;
   const std::function<bool(RunId)> in_use_;
-  const size_t bytes_max_;
   std::optional<Pass> pass_;
   // Beyond the class's `first` there was nothing of it up to here; forgotten at a restart.
   std::array<Sequence, classes_max> looked_{};

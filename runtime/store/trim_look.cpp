@@ -81,6 +81,7 @@ Result<void> Trimmer::look_trim(const TrimGoal& goal, Sequence from) {
   LIMPET_TRY(const Reader::Snapshot snapshot, store_.reader().snapshot());
   Look look(goal, old_before_[goal.retention_class]);
   look.next = from;
+  const size_t bytes_max = piece_bytes();
   size_t looked_bytes = 0;
   Result<void> result;
   LIMPET_TRY(
@@ -89,7 +90,7 @@ Result<void> Trimmer::look_trim(const TrimGoal& goal, Sequence from) {
         look.skip = false;
         if (!look.wants(event)) return false;
         looked_bytes += record_bytes;
-        if (look.skip) return looked_bytes < bytes_max_;
+        if (look.skip) return looked_bytes < bytes_max;
         const Result<bool> is_owned = owned(snapshot, event);
         if (!is_owned.ok()) {
           result = is_owned.error();
@@ -101,11 +102,11 @@ Result<void> Trimmer::look_trim(const TrimGoal& goal, Sequence from) {
         candidate.unread = event.sequence >= goal.floor;
         candidate.owned = *is_owned;
         look.take(candidate);
-        return looked_bytes < bytes_max_;
+        return looked_bytes < bytes_max;
       }));
   LIMPET_CHECK(result);
   damaged_ += read.corrupt;
-  const bool at_end = look.state == TrimState::more && looked_bytes < bytes_max_ &&
+  const bool at_end = look.state == TrimState::more && looked_bytes < bytes_max &&
                       read.visited + read.corrupt < trim_records_max;
   if (look.state == TrimState::more) look.next = std::max(look.next, read.next);
   look.leave_unknown();
@@ -128,6 +129,7 @@ Result<void> Trimmer::probe(const TrimGoal& goal, Sequence from) {
   pass_->retention_class = retention_class;
   pass_->next = place_of(retention_class);
   LIMPET_TRY(const Reader::Snapshot snapshot, store_.reader().snapshot());
+  const size_t bytes_max = piece_bytes();
   size_t looked_bytes = 0;
   bool found = false;
   LIMPET_TRY(
@@ -135,7 +137,7 @@ Result<void> Trimmer::probe(const TrimGoal& goal, Sequence from) {
       snapshot.records(from, trim_records_max, [&](const EventView& event, size_t record_bytes) {
         looked_bytes += record_bytes;
         const bool known = plausible(event.time) && event.time <= goal.now;
-        if (event.retention_class != retention_class || !known) return looked_bytes < bytes_max_;
+        if (event.retention_class != retention_class || !known) return looked_bytes < bytes_max;
         found = true;
         probed_[retention_class] = event.sequence;
         if (event.time < goal.older_than) {
@@ -148,7 +150,7 @@ Result<void> Trimmer::probe(const TrimGoal& goal, Sequence from) {
       }));
   if (found) return {};
   probed_[retention_class] = read.next;
-  const bool at_end = looked_bytes < bytes_max_ && read.visited + read.corrupt < trim_records_max;
+  const bool at_end = looked_bytes < bytes_max && read.visited + read.corrupt < trim_records_max;
   if (at_end) pass_->state = TrimState::held;
   return {};
 }
@@ -184,11 +186,12 @@ Result<void> Trimmer::look_released() {
   LIMPET_TRY(const Reader::Snapshot snapshot, store_.reader().snapshot());
   Pass pass;
   pass.kind = Pass::Kind::released;
+  const size_t bytes_max = piece_bytes();
   size_t looked_bytes = 0;
   Result<void> result;
   size_t looked = 0;
   while (looked < std::min<size_t>(released_.size(), trim_records_max) &&
-         looked_bytes < bytes_max_) {
+         looked_bytes < bytes_max) {
     const Sequence sequence = released_[looked++];
     LIMPET_TRY(const EventsRead read,
                snapshot.records(sequence, 1, [&](const EventView& event, size_t record_bytes) {
@@ -218,6 +221,7 @@ Result<void> Trimmer::look_full() {
   LIMPET_TRY(const Reader::Snapshot snapshot, store_.reader().snapshot());
   Pass pass;
   pass.kind = Pass::Kind::full;
+  const size_t bytes_max = piece_bytes();
   size_t looked_bytes = 0;
   Result<void> result;
   LIMPET_TRY(
@@ -227,7 +231,7 @@ Result<void> Trimmer::look_full() {
             if (event.sequence >= end) return false;
             looked_bytes += record_bytes;
             if (event.sequence >= hot.classes[event.retention_class].first) {
-              return looked_bytes < bytes_max_;
+              return looked_bytes < bytes_max;
             }
             const Result<bool> is_owned = owned(snapshot, event);
             if (!is_owned.ok()) result = is_owned.error();
@@ -235,7 +239,7 @@ Result<void> Trimmer::look_full() {
               pass.candidates.push_back({{event.sequence, record_bytes, event.retention_class},
                                          event.type == event_type::run_created});
             }
-            return is_owned.ok() && looked_bytes < bytes_max_;
+            return is_owned.ok() && looked_bytes < bytes_max;
           }));
   LIMPET_CHECK(result);
   pass.next = read.visited + read.corrupt == 0 ? end : read.next;
