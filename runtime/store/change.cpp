@@ -23,7 +23,8 @@ void Change::add(OperationKind kind, ByteSpan key, ByteSpan value) {
   const auto value_size = static_cast<uint32_t>(value.size());
   const size_t start = operations_.size();
   if (kind == OperationKind::put || kind == OperationKind::erase) ++rows_;
-  if (kind == OperationKind::put || kind == OperationKind::append) adds_ = true;
+  const bool adds = kind == OperationKind::put || kind == OperationKind::append;
+  (adds ? adds_ : erases_) = true;
   operations_.resize(start + head_bytes + key.size() + value.size());
   uint8_t* to = operations_.data() + start;
   *to = static_cast<uint8_t>(kind);
@@ -84,7 +85,6 @@ void Change::trim(const LogRecord& record) {
   for (size_t part = 0; part < parts; ++part) {
     add(OperationKind::trim, log_key(record.sequence, static_cast<uint8_t>(part)).bytes(), {});
   }
-  ClassCount& of_class = hot_.classes[record.retention_class];
   // Neighbours share pages, which are at least half full.
   trimmed_bytes_ += record.bytes;
   if (record.sequence != trimmed_end_ || trimmed_bytes_ >= trimmed_bytes_a_row) {
@@ -92,6 +92,7 @@ void Change::trim(const LogRecord& record) {
     trimmed_bytes_ = 0;
   }
   trimmed_end_ = record.sequence.next();
+  ClassCount& of_class = hot_.classes[record.retention_class];
   LIMPET_EXPECT(hot_.events >= 1 && hot_.event_bytes >= record.bytes);
   LIMPET_EXPECT(of_class.events >= 1 && of_class.bytes >= record.bytes);
   hot_.events -= std::min<uint64_t>(hot_.events, 1);

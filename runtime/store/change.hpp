@@ -81,6 +81,7 @@ class Change {
   [[nodiscard]] size_t rows() const { return rows_; }
   // false: it only erases, and the store holds less after it.
   [[nodiscard]] bool adds() const { return adds_; }
+  [[nodiscard]] bool erases() const { return erases_; }
   [[nodiscard]] bool empty() const { return operations_.empty(); }
 
   // Nobody waits for this change: Store::submit_relaxed.
@@ -106,6 +107,7 @@ class Change {
     operations_.clear();
     rows_ = 0;
     adds_ = false;
+    erases_ = false;
     return std::move(operations_);
   }
 
@@ -119,13 +121,14 @@ class Change {
   ByteVector operations_;
   size_t rows_ = 0;
   bool adds_ = false;
+  bool erases_ = false;
   std::array<Sequence, releases_noted_max> released_{};
   size_t releases_ = 0;
   Sequence unnoted_;
+  Sequence trimmed_end_;      // behind the last one trimmed
+  size_t trimmed_bytes_ = 0;  // of neighbours, not yet among rows_
   bool relaxed_ = false;
   std::function<void(const Result<void>&)> done_;
 };
-  Sequence trimmed_end_;      // behind the last one trimmed
-  size_t trimmed_bytes_ = 0;  // of neighbours, not yet among rows_
 
 }  // namespace limpet::store

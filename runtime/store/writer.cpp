@@ -19,13 +19,14 @@ namespace {
 constexpr std::chrono::milliseconds company_wait_max{2};
 
 // LMDB writes every page that it touches anew, and what a commit frees can be used from the next
-// but one on. So a commit may take a third of the room that is left; a row takes two pages at worst:
-// its own, and what that is split into or joined with.
+// but one on. So a commit may take a third of the room that is left; a row takes two pages at
+// worst: its own, and what that is split into or joined with.
 constexpr uint64_t room_shares = 6;
 
-// Erasing needs room as well. So the last of it is for erasing alone: what adds rows has to wait
-// until something was erased.
-constexpr uint64_t erasing_room_bytes = uint64_t{1} << 20;
+// Erasing needs room as well. So the last of it is for erasing alone, and as much before it for
+// small changes that erase and add (a task done, the next of its group ready). Whatever else adds
+// has to wait until something was erased.
+constexpr uint64_t erasing_room_bytes = uint64_t{512} << 10;
 
 uint64_t map_bytes_of(MDB_env* environment) {
   MDB_envinfo info{};
@@ -82,7 +83,9 @@ Result<void> Writer::give(Change& change) {
     return Error{ErrorCode::busy, "store: too much waits for the disk"};
   }
   const uint64_t growth = 2 * (stats_.pending_bytes + change.bytes()) + 2 * page_bytes_;
-  if (change.adds() && stats_.used_bytes + growth + erasing_room_bytes > map_bytes_) {
+  const bool is_small = change.rows() * room_shares * page_bytes_ <= erasing_room_bytes;
+  const uint64_t kept = (change.erases() && is_small ? 1 : 2) * erasing_room_bytes;
+  if (change.adds() && stats_.used_bytes + growth + kept > map_bytes_) {
     ++stats_.busy;
     return Error{ErrorCode::busy, "store: the reserve is used up; nothing is added until it frees"};
   }

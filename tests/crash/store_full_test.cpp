@@ -31,6 +31,8 @@ struct Shape {
 
 class FullStore {
  public:
+  static constexpr uint64_t exchanged = 1000000;  // added to a row's number when it is exchanged
+
   FullStore(const std::string& directory, uint64_t max_bytes, Shape shape)
       : options_{directory, max_bytes, true, "", Epoch(1)}, shape_(shape) {
     open();
@@ -77,6 +79,13 @@ class FullStore {
         change.put(key, as_bytes(value));
       }
     }
+    return submit(std::move(change));
+  }
+  // One row goes, another comes.
+  Result<void> exchange(uint64_t row) {
+    store::Change change = store_->begin();
+    change.erase(key_of(row));
+    change.put(key_of(row + exchanged), as_bytes("next"));
     return submit(std::move(change));
   }
   Result<void> erase(uint64_t first, uint64_t count) {
@@ -182,6 +191,9 @@ TEST_CASE("store: its reserve used up, it stays open, erases, opens again and ta
     CHECK(full.store().admit(1, Urgency::ingest).error().code == ErrorCode::full);
     CHECK(full.count_rows() == full.rows());
 
+    for (uint64_t row = 1; row <= 20; ++row) CHECK(full.exchange(row).ok());
+    full.store().drain();
+    CHECK(full.erase(FullStore::exchanged + 1, 20).ok());
     full.open();
     for (uint64_t row = 1; row <= full.rows(); row += 20) {
       Result<void> erased = full.erase(row, 20);
