@@ -17,7 +17,9 @@ constexpr std::string_view script = R"(_limpet() {
   done
   local globals="--config --data --socket --json --help" words=""
   case "$verb" in
-    "") words="run check submit runs events queue dead status top plugin store doctor completion --version" ;;
+    "")
+      words="run check submit runs events queue dead status top plugin store doctor completion"
+      words+=" --version" ;;
     runs)
       words="show resolve cancel --state --agent --limit"
       words+=" --done --retry --fail --value --reason" ;;

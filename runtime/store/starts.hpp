@@ -1,8 +1,8 @@
 #pragma once
 
 // Starts: a small file beside the store in which each opening leaves a line that a clean close
-// takes away again. What is found there at the next opening are ends that were not clean: kills, crashes,
-// power cuts. Two questions are answered from it:
+// takes away again. What is found there at the next opening are ends that were not clean: kills,
+// crashes, power cuts. Two questions are answered from it:
 //   walk_due()        were the last two ends crashes in or soon after opening, or did the store
 //                     close because LMDB found it corrupt? LMDB has no page checksums, so a
 //                     damaged page may be what kills the process: look first.
