@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +16,7 @@ namespace limpet::bench {
 
 namespace {
 
+constexpr int silence_seconds_max = 120;
 constexpr size_t read_bytes_max = 256 * 1024;
 
 sockaddr_in address_of(uint16_t port) {
@@ -47,6 +49,8 @@ Connection::Connection(uint16_t port) : socket_(try_connect(port)) {
   if (socket_ < 0) fail("cannot connect to port " + std::to_string(port));
   const int yes = 1;
   setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  const timeval silence_max{silence_seconds_max, 0};
+  setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &silence_max, sizeof silence_max);
 }
 
 Connection::~Connection() { close(socket_); }

@@ -2,7 +2,7 @@
 
 // Connection: a blocking TCP connection to a server on this machine, with what text protocols need.
 // Owner: one producer or consumer. Thread: one; unblock() is [any]. A broken connection ends the
-// program, unless it was unblocked.
+// program, unless it was unblocked. So does a silence of two minutes while something is awaited.
 
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +27,10 @@ class Connection {
   [[nodiscard]] std::string_view read_bytes(size_t count);
   // Is there more than was read, so that reading would not wait?
   [[nodiscard]] bool has_more() const { return begin_ < buffer_.size(); }
+
+  [[nodiscard]] bool has_more_like(std::string_view beginning) const {
+    return std::string_view(buffer_).substr(begin_).starts_with(beginning);
+  }
 
   // Ends every wait, now and later; ended() is true from then on. [any]
   void unblock();

@@ -65,7 +65,14 @@ class Client {
     const std::optional<Message> answer = next();
     return answer ? std::string(answer->payload) : "";
   }
-  [[nodiscard]] bool has_more() const { return connection_.has_more(); }
+  // Is there more for us? The server asks for a sign of life between its messages.
+  [[nodiscard]] bool has_more() {
+    while (connection_.has_more_like("PING")) {
+      static_cast<void>(connection_.read_line());
+      connection_.send("PONG\r\n");
+    }
+    return connection_.has_more();
+  }
   void unblock() { connection_.unblock(); }
 
  private:
