@@ -112,6 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void handle_request();
   void send_problem(const Problem& problem);
   void send(const Response& response, const HeadOptions& options);
+  [[nodiscard]] bool write_unsent();
   void flush();
   void pump();
   void wait_for_more();
@@ -145,7 +146,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool chunked_ = false;
   bool head_only_ = false;
   bool source_finished_ = false;
-  bool pull_due_ = false;  // what timer_ waits for while streaming is the source
+  bool pull_due_ = false;   // what timer_ waits for while streaming is the source
   loop::Timer timer_;       // idle, request, denial, stall, heartbeat or linger, as the phase says
   loop::Timer pump_timer_;  // goes on pulling in the next round
 };
