@@ -33,7 +33,7 @@ void store_metrics(MetricsText& text, const StatusParts& parts) {
       info.writer.busy);
   text.family({"limpet_log_events", MetricKind::gauge, "Events that the log holds."});
   text.value({}, static_cast<double>(hot.events));
-  one(text, {"limpet_log_last_sequence", MetricKind::counter, "The newest durable sequence."},
+  one(text, {"limpet_log_last_sequence", MetricKind::gauge, "The newest durable sequence."},
       info.durable_end.value() - 1);
 }
 

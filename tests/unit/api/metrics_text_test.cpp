@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "tests/unit/api/exposition.hpp"
+#include "tests/support/exposition.hpp"
 #include "tests/unit/api/server_fixture.hpp"
 
 using namespace limpet;

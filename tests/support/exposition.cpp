@@ -1,4 +1,4 @@
-#include "tests/unit/api/exposition.hpp"
+#include "tests/support/exposition.hpp"
 
 #include <cstdlib>
 #include <map>
