@@ -36,10 +36,17 @@ class Consumers {
   Consumers& operator=(const Consumers&) = delete;
 
   void wait_finished(uint64_t count) {
+    uint64_t seen = finished_.load();
+    auto limit = std::chrono::steady_clock::now() + progress_wait_max;
     while (finished_.load() < count) {
-      const uint64_t before = finished_.load();
-      progress_.wait_until(std::chrono::steady_clock::now() + progress_wait_max);
-      if (finished_.load() == before) fail("no task was finished for a minute");
+      progress_.wait_until(limit);
+      const auto now = std::chrono::steady_clock::now();
+      if (finished_.load() != seen) {
+        seen = finished_.load();
+        limit = now + progress_wait_max;
+      } else if (now >= limit) {
+        fail("no task was finished for a minute");
+      }
     }
   }
 
