@@ -15,13 +15,6 @@ constexpr size_t images_again_max = 8;  // of one sync of a life after a cut
 constexpr size_t always_visited = 2;    // the first two cuts of a window: none and all
 constexpr unsigned sectors = disk_page_bytes / disk_sector_bytes;
 
-// The store mends a meta page that was destroyed where this header is; without it LMDB refuses.
-#if __has_include("store/meta_pages.hpp")
-constexpr bool mends_meta_pages = true;
-#else
-constexpr bool mends_meta_pages = false;
-#endif
-
 }  // namespace
 
 bool CutExplorer::over() const {
@@ -153,11 +146,7 @@ void CutExplorer::visit(const DiskModel& model, const Cut& cut, const Promises& 
     ++findings_.cut_again;
     return explore(image, number, {changes_after_cut, 1, false}, depth - 1);
   }
-  if (destroyed && !mends_meta_pages) {
-    ++findings_.needs_meta_repair;
-  } else {
-    blame(wrong, cut, model);
-  }
+  blame(wrong, cut, model);
 }
 
 void CutExplorer::blame(const std::string& what, const Cut& cut, const DiskModel& model) {
@@ -189,10 +178,6 @@ void CutExplorer::print(const char* what) const {
       static_cast<unsigned long long>(findings_.cut_again),
       static_cast<unsigned long long>(findings_.wrong),
       findings_.out_of_time ? "; out of time" : "");
-  if (findings_.needs_meta_repair > 0) {
-    std::printf("%s: %llu images need a meta page mended\n", what,
-                static_cast<unsigned long long>(findings_.needs_meta_repair));
-  }
 }
 
 }  // namespace limpet::testing

@@ -27,7 +27,6 @@ struct CutFindings {
   uint64_t images = 0;
   uint64_t torn_meta_pages = 0;
   uint64_t destroyed_meta_pages = 0;
-  uint64_t needs_meta_repair = 0;  // of those: the store did not open
   uint64_t cut_again = 0;
   bool out_of_time = false;
   uint64_t wrong = 0;
