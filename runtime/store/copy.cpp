@@ -106,4 +106,8 @@ Result<CopyReport> compact(const std::string& directory) {
   return report;
 }
 
+void remove_unfinished_copy(const std::string& directory) {
+  unlink((store_file(directory) + copy_suffix).c_str());
+}
+
 }  // namespace limpet::store

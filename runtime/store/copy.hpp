@@ -39,4 +39,7 @@ struct BackupSource {
 // Needs room for the copy beside the original.
 [[nodiscard]] Result<CopyReport> compact(const std::string& directory);
 
+// What a copy that was killed has left in `directory`. REQUIRES: the directory's lock.
+void remove_unfinished_copy(const std::string& directory);
+
 }  // namespace limpet::store

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "store/copy.hpp"
 #include "store/keys.hpp"
 #include "store/lmdb_layout.hpp"
 #include "store/marker.hpp"
@@ -162,6 +163,7 @@ Result<Environment> open_environment(const OpenOptions& options, const OpenMomen
   Environment environment;
   LIMPET_TRY(environment.lock, platform::lock_directory(options.directory));
 
+  remove_unfinished_copy(options.directory);
   const std::string file = store_file(options.directory);
   const bool file_exists = platform::file_exists(file);
   LIMPET_TRY(std::optional<Marker> marker, read_marker(options.directory));

@@ -137,6 +137,17 @@ TEST_CASE("compact: keeps every event and the epoch, and the file shrinks") {
   CHECK(platform::file_size(store_file(fixture.options.directory)).value() >= 2 << 20);
 }
 
+TEST_CASE("compact: what a killed one has left is gone after the next opening") {
+  StoreFixture fixture;
+  fill(fixture);
+  fixture.store.reset();
+  const std::string left = store_file(fixture.options.directory) + ".copy";
+  REQUIRE(platform::replace_file(left, ByteVector(100000, 1)).ok());
+  fixture.open();
+  CHECK_FALSE(platform::file_exists(left));
+  CHECK(fixture.read_all().size() == event_count);
+}
+
 TEST_CASE("compact: a store in use, and a directory without one, are refused") {
   StoreFixture fixture;
   fill(fixture);
