@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "base/limits.hpp"
@@ -59,7 +60,7 @@ Result<void> check_task(const NewTask& task) {
   return check_texts(task);
 }
 
-bool over_limits(const store::QueueCount& count, const QueueSettings& settings, size_t bytes) {
+bool over_limits(const store::QueueCount& count, const QueueSettings& settings, uint64_t bytes) {
   return count.tasks + 1 > settings.tasks_max || count.bytes + bytes > settings.bytes_max;
 }
 
@@ -161,21 +162,35 @@ Result<void> Queues::Parts::make_room(store::Change& change, Queue& queue, uint6
     left.tasks -= std::min<uint64_t>(left.tasks, 1);
     left.bytes -= std::min(left.bytes, subject.bytes);
   }
+  Result<void> result;
   if (over_limits(left, queue.settings, bytes)) {
-    for (const Subject& subject : oldest) {
-      in_flight.remove(subject.task);
-      Lane& lane = queue.turns.lane(subject.place.lane, 0);
-      lane.give_back({subject.place.ready_at, subject.place.ticket});
-      queue.turns.changed(lane, horizon());
-    }
-    return Error{ErrorCode::full, "queues: full of tasks that are being worked on"};
+    result = Error{ErrorCode::full, "queues: full of tasks that are being worked on"};
   }
   for (const Subject& subject : oldest) {
-    const Death death{store::DeathReason::overflow, subject.state.attempts, {}, false};
-    LIMPET_TRY(const Settled settled, die(change, queue, subject, death));
-    if (!settled.run.none()) died.push_back(settled);
+    if (!result.ok()) {
+      let_go(queue, subject);
+      continue;
+    }
+    const Death death{store::DeathReason::overflow, subject.state.attempts, {}};
+    const Result<Settled> settled = die(change, queue, subject, death);
+    if (!settled.ok()) {
+      result = settled.error();
+      let_go(queue, subject);
+    } else if (!settled->run.none()) {
+      died.push_back(*settled);
+    }
   }
-  return {};
+  return result;
+}
+
+// Takes back a hold() that no move has noted.
+void Queues::Parts::let_go(Queue& queue, const Subject& subject) {
+  const auto noted = [&subject](const Move& move) { return move.task == subject.task; };
+  if (std::ranges::any_of(open, noted) || !in_flight.contains(subject.task)) return;
+  in_flight.remove(subject.task);
+  Lane& lane = queue.turns.lane(subject.place.lane, 0);
+  lane.give_back({subject.place.ready_at, subject.place.ticket});
+  queue.turns.changed(lane, horizon());
 }
 
 void Queues::Parts::put_timers(store::Change& change, const Subject& subject) {

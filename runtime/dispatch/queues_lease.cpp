@@ -88,7 +88,7 @@ void Queues::Parts::Giving::hand_out(const EventView& event, const store::TaskFa
   queue.leased_bytes += flight.bytes;
   queue.bucket.take(now);
   ++given;
-  bytes += flight.bytes;
+  bytes += event.data.size();
 
   LeasedTask task;
   task.task = event.sequence;

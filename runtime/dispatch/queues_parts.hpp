@@ -73,6 +73,7 @@ struct Queues::Parts {
                                         const NewTask& task, uint16_t tenant) const;
   [[nodiscard]] Result<void> make_room(store::Change& change, Queue& queue, uint64_t bytes,
                                        std::vector<Settled>& died);
+  void let_go(Queue& queue, const Subject& subject);
   // Appends the event and puts the rows; a new tenant gets its number.
   [[nodiscard]] Result<Sequence> put_task(store::Change& change, Queue& queue, const NewTask& task,
                                           const store::TaskState& state);

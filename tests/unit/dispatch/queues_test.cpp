@@ -433,3 +433,21 @@ TEST_CASE("queues: what is wrong with a task is refused before anything is chang
   CHECK(fixture.try_put("a", {}, "nobody").error().code == ErrorCode::not_found);
   CHECK(fixture.read_all().empty());
 }
+
+TEST_CASE("queues: names of tenants are limited, and who has one keeps it") {
+  QueuesFixture fixture;
+  fixture.first().in_flight_max = 10000;
+  fixture.begin();
+  for (size_t index = 1; index < tenants_max; ++index) {
+    fixture.put_unsettled("x", {.tenant = "t" + std::to_string(index)});
+  }
+  fixture.settle();
+  CHECK(fixture.try_put("x", {.tenant = "one more"}).error().code == ErrorCode::full);
+  fixture.put("x", {.tenant = "t7"});
+  fixture.put("x");
+  CHECK(fixture.lease(2000).size() == tenants_max + 1);
+  fixture.begin();
+  CHECK(fixture.try_put("x", {.tenant = "one more"}).error().code == ErrorCode::full);
+  fixture.put("x", {.tenant = "t1023"});
+  fixture.audit();
+}
