@@ -57,7 +57,9 @@ void print_event(const Context& context, std::string_view line) {
 }  // namespace
 
 Exit events(const Context& context, const EventsOptions& options) {
-  if (is_stopped(context)) {
+  // Times and paces are the daemon's business.
+  const bool plain = options.since.empty() && options.pace.empty();
+  if (plain && is_stopped(context)) {
     return read_stopped(context, options, [&](std::string_view line) {
       print_event(context, line);
       return context.out.good();

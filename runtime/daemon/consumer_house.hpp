@@ -3,8 +3,8 @@
 // ConsumerHouse: the durable consumers of the log as the API sees them: readers that wait for
 // events, acknowledgements that are answered when they are on disk. Owner: the daemon.
 // Thread: [main]. Fails as api::ConsumerServices says.
-// Limits: fetch_waits_max readers that wait; fetch_bytes_max of events in one answer; one pump looks
-// at no more than scans_max long stretches of unwanted events, so that main is not held up.
+// Limits: fetch_waits_max readers that wait; fetch_bytes_max of events in one answer; one pump
+// looks at a few long stretches of unwanted events and leaves the rest to the next one.
 
 #include <cstdint>
 #include <functional>
