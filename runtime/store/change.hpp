@@ -53,9 +53,9 @@ class Change {
   void erase(const Key& key) { add(OperationKind::erase, key.bytes(), {}); }
   // Takes an event out of the log and its counters. REQUIRES: it is there, and nobody owns it.
   void trim(const LogRecord& record);
-  // With this change something lets go of an event that it owned: a task that is gone, an event that
-  // was decided on, a run that ended. If the event's class was trimmed past it, it leaves soon after
-  // the commit; otherwise when its class gets there. Not noting it only makes that later.
+  // With this change something lets go of an event that it owned: a task that is gone, an event
+  // that was decided on, a run that ended. If the event's class was trimmed past it, it leaves soon
+  // after the commit; otherwise when its class gets there. Not noting it only makes that later.
   void release(Sequence event) {
     if (releases_ < releases_noted_max) {
       released_[releases_++] = event;

@@ -55,8 +55,8 @@ class Classes {
   // The first class, in the order of the config, one of whose patterns matches. [no-alloc]
   [[nodiscard]] uint8_t class_of(std::string_view type) const;
 
-  // Patterns of all types that it may hold; empty: any. That is so of `work`, which has what no other
-  // class has, and of a class whose patterns nobody knows any more.
+  // Patterns of all types that it may hold; empty: any. That is so of `work`, which has what no
+  // other class has, and of a class whose patterns nobody knows any more.
   [[nodiscard]] std::span<const std::string> types_of(uint8_t number) const LIMPET_LIFETIMEBOUND {
     const Class& one = classes_[number];
     if (number == work_class || !one.configured) return {};

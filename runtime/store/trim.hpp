@@ -7,8 +7,8 @@
 // trim_inbox_rows_max rows of inboxes, and deletes at most that and trim_run_rows_max rows of runs,
 // in one change.
 //
-// It never copies and never moves anything: it walks a class from its `first` on and deletes what is
-// of that class and not owned. Owned are
+// It never copies and never moves anything: it walks a class from its `first` on and deletes what
+// is of that class and not owned. Owned are
 //   - the payload of a task that is ready, delayed, leased, in a group or dead,
 //   - an event in the inbox of a run,
 //   - the first event of a run that has not ended, or has steps open.
@@ -18,8 +18,8 @@
 //
 // Why the answer "not owned" holds until the deletion is committed: an event and what owns it are
 // written in one change, and afterwards the log is only read. So nothing that is on disk without an
-// owner gets one, except that a run's inbox may go to a successor; its id is higher, and inboxes are
-// looked at in the order of ids.
+// owner gets one, except that a run's inbox may go to a successor; its id is higher, and inboxes
+// are looked at in the order of ids.
 
 #include <array>
 #include <cstdint>

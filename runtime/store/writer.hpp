@@ -9,9 +9,9 @@
 // Fails with: the first commit that fails closes the writer for good. Nothing outstanding is
 // acknowledged and no sync is tried again: a second fdatasync may report success for pages the
 // kernel has already dropped.
-// Changes that nobody waits for (Change::relaxed) do not begin a commit by themselves: they go along
-// with the next one that does, or when they have waited relaxed_linger, or are many. A lone event
-// costs 18.5 kB of writes to the flash; a second's events together cost hardly more.
+// Changes that nobody waits for (Change::relaxed) do not begin a commit by themselves: they go
+// along with the next one that does, or when they have waited relaxed_linger, or are many. A lone
+// event costs 18.5 kB of writes to the flash; a second's events together cost hardly more.
 // Limits: limits::store_pending_changes_max and _bytes_max; over them give() says busy, and to what
 // adds rows also when only the room that erasing needs is left. Near the end of the map a batch is
 // small: it may touch no more pages than a third of the room, so that a commit cannot fail for want
