@@ -53,7 +53,7 @@ class House {
            << "[store]\npath = \"data\"\nmax_bytes = \"32MiB\"\n"
            << "[api]\nsocket = \"" << socket() << "\"\n"
            << "[limits]\nmemory = \"8GiB\"\n"  // the sanitizers take some
-           << "unclean_starts = 0\n"        // killed on purpose
+           << "unclean_starts = 0\n"           // killed on purpose
            << "[[queue]]\nname = \"jobs\"\nmax_attempts = 1000\n"
            << "backoff = [\"1ms\"]\n";
   }
@@ -290,11 +290,13 @@ void finish(const House& house, Producer& producer) {
   while (left > 0 && ++polls < finish_polls_max) {
     const Answer status = producer.client().get("/v1/queues");
     REQUIRE_MESSAGE(status.status == 200, status.text);
-    left = 0;
-    status.view()["queues"].each([&](sdk::View queue) {
-      left += queue["tasks"].uint_or(1);
-      CHECK(queue["dead"].uint_or(0) == 0);
+    size_t queues = 0;
+    status.view().each([&](sdk::View queue) {
+      ++queues;
+      left = queue["tasks"].uint_or(1);
+      CHECK(queue["dead"].uint_or(1) == 0);
     });
+    REQUIRE(queues == 1);
     if (left > 0) poll(nullptr, 0, 10);
   }
   CHECK_MESSAGE(left == 0, read_whole_file(house.output()));
