@@ -1,7 +1,7 @@
 #pragma once
 
-// Moves: what a change of the queues does to memory, so that it can be taken back, and happens where
-// it must wait for the disk. Private to Queues. [main]
+// Moves: what a change of the queues does to memory, so that it can be taken back, or happens when
+// it is on disk. Private to Queues. [main]
 
 #include <algorithm>
 #include <vector>

@@ -68,8 +68,8 @@ struct NewTask {
   std::string_view trace_parent = {};
   RunId run = {};  // with `step`: the call of a run that this task carries out
   Ordinal step = {};
-  // Its effect must not happen twice: a lease that ends without an answer is an unknown outcome, and
-  // the task dies with that reason instead of going to another worker.
+  // Its effect must not happen twice: a lease that ends without an answer is an unknown outcome,
+  // and the task dies with that reason instead of going to another worker.
   bool once = false;
 };
 

@@ -21,8 +21,9 @@
 //   given.ok() ? queues.submitted() : queues.dropped();
 //
 // Every function that takes a Change leaves it and the queues as they were when it fails, except
-// with io and corrupt: drop the change then, and call dropped(). Memory follows at submitted(); what others may see of it follows when it is
-// on disk, which deliver() learns from the store. All commits are the caller's.
+// with io and corrupt: drop the change then, and call dropped(). Memory follows at submitted();
+// what others may see of it follows when it is on disk, which deliver() learns from the store. All
+// commits are the caller's.
 
 #include <cstdint>
 #include <functional>
@@ -109,8 +110,8 @@ class Queues {
   // Dead letters of one queue, or of all when empty, oldest first, from `from` on.
   [[nodiscard]] Result<void> list_dead(std::string_view queue, Sequence from,
                                        const DeadVisitor& visit) const;
-  // Ready once more, with its attempts forgotten and its deaths counted. With a payload it becomes a
-  // new task, whose cause is the old one. Limits of the queue hold.
+  // Ready once more, with its attempts forgotten and its deaths counted; it does not expire again.
+  // With a payload it becomes a new task, whose cause is the old one. Limits of the queue hold.
   [[nodiscard]] Result<Enqueued> redrive(store::Change& change, Sequence task, ByteSpan payload);
   [[nodiscard]] Result<void> drop_dead(store::Change& change, Sequence task);
 
@@ -123,10 +124,10 @@ class Queues {
   void deliver();
   // When run_due() has something to do; nullopt: not by time.
   [[nodiscard]] std::optional<store::StoreMs> next_alarm() const;
-  // Builds what is due into `change`, at most due_batch_max tasks: ends leases that ran out, expires
-  // tasks. What died on behalf of a run is shown to `on_settled`, so that its step ends in the same
-  // change. Answers how many; 0: nothing was built, drop the change. Also brings back, in memory,
-  // those whose delay is over.
+  // Builds what is due into `change`, at most due_batch_max tasks: ends leases that ran out, lets
+  // tasks expire. What died on behalf of a run is shown to `on_settled`, so that its step ends in
+  // the same change. Answers how many; 0: nothing was built, drop the change. Also brings back, in
+  // memory, those whose delay is over.
   using SettledVisitor = std::function<Result<void>(const Settled&)>;
   [[nodiscard]] Result<size_t> run_due(store::Change& change, const SettledVisitor& on_settled);
   // Called in deliver() and run_due() when tasks of a queue may have become ready: after commits,

@@ -12,7 +12,8 @@ constexpr size_t erase_at_once = 2;
 
 }  // namespace
 
-// FNV-1a, then the finaliser of SplitMix64 so that every bit counts. It is stored: it never changes.
+// FNV-1a, then the finaliser of SplitMix64 so that every bit counts. It is stored, so it never
+// changes.
 uint64_t TaskKeys::hash(uint16_t queue, std::string_view key) {
   uint64_t hash = 0xcbf29ce484222325u ^ queue;
   for (const char letter : key) hash = (hash ^ static_cast<uint8_t>(letter)) * 0x100000001b3u;

@@ -4,8 +4,8 @@
 // tenant the lane whose head has the best rank: ready_at - priority * ageing, or strictly by
 // priority when ageing is zero.
 // Owner: a Queue. Thread: [main]. Fails with: io.
-// Limits: a step looks at the heads of one tenant's lanes, at most ten, which are cached; lanes that
-// have nothing ready cost nothing. Who adds a lane keeps lanes_max.
+// Limits: a step looks at the heads of one tenant's lanes, at most ten, which are cached; lanes
+// that have nothing ready cost nothing. Who adds a lane keeps lanes_max.
 
 #include <array>
 #include <functional>

@@ -352,77 +352,100 @@ TEST_CASE("queues: more tasks come back at once than a lane keeps in mind, and n
   fixture.audit();
 }
 
-TEST_CASE("queues: whatever is done to them, counters match rows and nobody shares a task") {
-  QueuesFixture fixture;
-  fixture.first().attempts_max = 3;
-  fixture.first().tasks_max = 60;
-  fixture.first().overflow = Overflow::drop_oldest;
-  fixture.first().dead_max = 20;
-  fixture.begin();
+namespace {
+
+// Does this and that to a queue, as a seed says.
+struct Chaos : QueuesFixture {
+  std::map<Sequence, Leased> held;
   uint64_t state = 99;
-  const auto random = [&state](uint64_t below) {
+
+  Chaos() {
+    first().attempts_max = 3;
+    first().tasks_max = 60;
+    first().overflow = Overflow::drop_oldest;
+    first().dead_max = 20;
+    begin();
+  }
+  uint64_t random(uint64_t below) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     return (state >> 33) % below;
-  };
-  std::map<Sequence, Leased> held;
-  const Texts tenants = {"", "a", "b"};
-  const Texts groups = {"", "", "g", "h"};
-  for (int step = 0; step < 1500; ++step) {
+  }
+  void put_one(int step) {
+    const Texts tenants = {"", "a", "b"};
+    const Texts groups = {"", "", "g", "h"};
+    NewTask task;
+    task.priority = static_cast<uint8_t>(random(10));
+    task.tenant = tenants[random(3)];
+    task.group = groups[random(4)];
+    if (task.group.empty() && random(4) == 0) task.delay = milliseconds(500);
+    if (random(4) == 0) task.ttl = seconds(3);
+    const auto done = try_put(std::to_string(step), task);
+    if (!done.ok()) CHECK(done.error().code == ErrorCode::full);
+  }
+  void lease_some() {
+    for (const Leased& one : lease(1 + random(4), seconds(2))) {
+      CHECK_FALSE(held.contains(one.task));
+      held[one.task] = one;
+    }
+  }
+  void settle_one() {
+    if (held.empty()) return;
+    const auto chosen = std::next(held.begin(), static_cast<std::ptrdiff_t>(random(held.size())));
+    const Leased one = chosen->second;
+    held.erase(chosen);
+    const uint64_t how = random(6);
+    if (how < 3) CHECK(ack(one).ok());
+    if (how == 3) CHECK(nack(one).ok());
+    if (how == 4) CHECK(nack(one, {Failure::permanent}).ok());
+    if (how == 5) CHECK(release(one).ok());
+  }
+  void raise_dead() {
+    const std::vector<Dead> letters = dead();
+    if (letters.empty()) return;
+    const Sequence task = letters[random(letters.size())].task;
+    const Result<void> done = commit([&](store::Change& change) -> Result<void> {
+      if (random(3) == 0) return queues->drop_dead(change, task);
+      LIMPET_TRY(const Enqueued again, queues->redrive(change, task, {}));
+      CHECK(again.task == task);
+      return {};
+    });
+    if (!done.ok()) CHECK(done.error().code == ErrorCode::full);
+  }
+  void step(int number) {
     const uint64_t what = random(20);
-    if (what < 8) {
-      NewTask task;
-      task.priority = static_cast<uint8_t>(random(10));
-      task.tenant = tenants[random(3)];
-      task.group = groups[random(4)];
-      if (task.group.empty() && random(4) == 0) task.delay = milliseconds(500);
-      if (random(4) == 0) task.ttl = seconds(3);
-      const auto done = fixture.try_put(std::to_string(step), task);
-      if (!done.ok()) CHECK(done.error().code == ErrorCode::full);
-    } else if (what < 12) {
-      for (const Leased& one : fixture.lease(1 + random(4), seconds(2))) {
-        CHECK_FALSE(held.contains(one.task));
-        held[one.task] = one;
-      }
-    } else if (what < 17 && !held.empty()) {
-      const Leased one =
-          std::next(held.begin(), static_cast<std::ptrdiff_t>(random(held.size())))->second;
-      held.erase(one.task);
-      const uint64_t how = random(6);
-      if (how < 3) CHECK(fixture.ack(one).ok());
-      if (how == 3) CHECK(fixture.nack(one).ok());
-      if (how == 4) CHECK(fixture.nack(one, {Failure::permanent}).ok());
-      if (how == 5) CHECK(fixture.release(one).ok());
-    } else if (what == 17) {
-      fixture.pass(milliseconds(static_cast<int64_t>(random(900))));
-      std::erase_if(held, [&](const auto& one) { return !fixture.queues->queue_of(one.first); });
+    if (what < 8) return put_one(number);
+    if (what < 12) return lease_some();
+    if (what < 17) return settle_one();
+    if (what == 17) {
+      pass(milliseconds(static_cast<int64_t>(random(900))));
+      std::erase_if(held, [&](const auto& one) { return !queues->queue_of(one.first); });
     } else if (what == 18) {
-      const std::vector<QueuesFixture::Dead> dead = fixture.dead();
-      if (dead.empty()) continue;
-      const Sequence task = dead[random(dead.size())].task;
-      const Result<void> done = fixture.commit([&](store::Change& change) -> Result<void> {
-        if (random(3) == 0) return fixture.queues->drop_dead(change, task);
-        LIMPET_TRY(const Enqueued again, fixture.queues->redrive(change, task, {}));
-        static_cast<void>(again);
-        return {};
-      });
-      if (!done.ok()) CHECK(done.error().code == ErrorCode::full);
+      raise_dead();
     } else if (random(10) == 0) {
       held.clear();
-      fixture.begin();
+      begin();
     }
-    if (step % 10 == 0) fixture.audit();
   }
-  fixture.audit();
+};
+
+}  // namespace
+
+TEST_CASE("queues: whatever is done to them, counters match rows and nobody shares a task") {
+  Chaos chaos;
+  for (int step = 0; step < 1500; ++step) {
+    chaos.step(step);
+    if (step % 10 == 0) chaos.audit();
+  }
+  chaos.audit();
   // Everything that is left can be worked off.
-  held.clear();
-  fixture.begin();
-  for (int round = 0; round < 200 && fixture.stats().tasks > 0; ++round) {
-    for (const Leased& one : fixture.lease()) CHECK(fixture.ack(one).ok());
-    fixture.pass(seconds(1));
+  chaos.begin();
+  for (int round = 0; round < 200 && chaos.stats().tasks > 0; ++round) {
+    for (const Leased& one : chaos.lease()) CHECK(chaos.ack(one).ok());
+    chaos.pass(seconds(1));
   }
-  CHECK(fixture.stats().tasks == 0);
-  CHECK(timer_rows(fixture, store::TaskTimerKind::wake) == 0);
-  CHECK(timer_rows(fixture, store::TaskTimerKind::expiry) == 0);
-  CHECK(fixture.count_rows(store::Key('g')) == 0);
-  fixture.audit();
+  CHECK(chaos.stats().tasks == 0);
+  CHECK(timer_rows(chaos, store::TaskTimerKind::wake) == 0);
+  CHECK(timer_rows(chaos, store::TaskTimerKind::expiry) == 0);
+  CHECK(chaos.count_rows(store::Key('g')) == 0);
+  chaos.audit();
 }
