@@ -42,8 +42,8 @@ constexpr BootTime operator+(BootTime time, Duration d) {
 constexpr Duration operator-(WallTime a, WallTime b) { return {static_cast<int64_t>(a.ns - b.ns)}; }
 constexpr Duration operator-(BootTime a, BootTime b) { return {static_cast<int64_t>(a.ns - b.ns)}; }
 
-// Can this be the time? A board without a battery for its clock begins in 1970, or at the day of its
-// image, until the network tells it better. Nothing that Limpet runs on was set to a day before
+// Can this be the time? A board without a battery for its clock begins in 1970, or at its image's
+// day, until the network tells it better. Nothing that Limpet runs on was set to a day before
 // 2024 by somebody who knew it. Until the wall clock is plausible nothing is judged by its age.
 inline constexpr WallTime plausible_since{1704067200ull * 1000000000ull};  // 2024-01-01
 constexpr bool plausible(WallTime time) { return time >= plausible_since; }

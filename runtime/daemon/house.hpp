@@ -57,8 +57,8 @@ struct House {
   Result<void> trigger_result{};
 };
 
-// Is there room for `bytes` of new work, in the store, in memory and in its class of events? What is
-// under way never asks. Errors: busy, full, closed; nothing was changed.
+// Is there room for `bytes` of new work, in the store, in memory and in its class of events? What
+// is under way never asks. Errors: busy, full, closed; nothing was changed.
 [[nodiscard]] Result<void> admit_new_work(House& house, size_t bytes);
 // The same for events of one type.
 [[nodiscard]] Result<void> admit_new_events(House& house, std::string_view type, size_t bytes);

@@ -5,9 +5,9 @@
 // Owner: the daemon. Thread: [main].
 // What begins a trim: a class at trim_begin_percent of its max_bytes (it ends at trim_end_percent),
 // events older than max_age, or the store above store_begin_percent of its max_bytes: then classes
-// that drop their oldest give first, then the largest. Nothing leaves that is owned (store/trim.hpp);
-// of a `reject` class nothing that a consumer has not read; of a `drop_oldest` class that leaves too,
-// counted and told in one `limpet.drop` event a class and drop_report_ms.
+// that drop their oldest give first, then the largest. Nothing leaves that is owned, see
+// store/trim.hpp. Of a `reject` class nothing leaves that a consumer has not read; of a
+// `drop_oldest` class it does, counted and told in one `limpet.drop` a class and drop_report_ms.
 // Ages are wall-clock times: they wait until the wall clock is plausible.
 // Limits: trims_in_flight_max changes on their way; one piece a call, so that main is not held up.
 

@@ -584,81 +584,103 @@ TEST_CASE("trim: a class that is rare among others is reached without a write fo
   CHECK(fixture.store->info().writer.changes == changes + 1);
 }
 
+namespace {
+
+// A life of a store at random, and what of it must be there at the end.
+struct RandomLife {
+  explicit RandomLife(uint32_t seed) : random(seed) {
+    fixture.open();
+    trimmer = fixture.make_trimmer();
+  }
+
+  uint32_t below(uint32_t end) { return static_cast<uint32_t>(random() % end); }
+  void act() {
+    const auto number = static_cast<uint8_t>(below(4));
+    switch (below(8)) {
+      case 0: tasks.insert(fixture.add_task()); return;
+      case 1: return finish_task();
+      case 2: return deliver(number);
+      case 3: return decide();
+      case 4: return begin_run();
+      case 5: return fixture.add_many(number, below(300));
+      case 6: return trim(number);
+      default:
+        if (below(5) == 0) reopen();
+    }
+  }
+  void finish_task() {
+    if (tasks.empty()) return;
+    fixture.finish_task(*tasks.begin());
+    tasks.erase(tasks.begin());
+  }
+  void deliver(uint8_t number) {
+    const Sequence event = fixture.add(number, below(4000));
+    inboxes[event] = RunId(1000000 + below(5000));
+    Change change = fixture.begin();
+    change.put(inbox_key(inboxes[event], event), {});
+    fixture.commit(std::move(change));
+  }
+  void decide() {
+    if (inboxes.empty()) return;
+    const auto [event, run] = *inboxes.begin();
+    Change change = fixture.begin();
+    change.erase(inbox_key(run, event));
+    change.release(event);
+    fixture.commit(std::move(change));
+    inboxes.erase(event);
+  }
+  void begin_run() {
+    const bool lives = below(2) == 0;
+    const RunId run = fixture.add_run(lives ? RunState::waiting : RunState::failed, below(3));
+    if (lives) live.insert(run);
+  }
+  // What it began may still be on its way when the next act comes.
+  void trim(uint8_t number) {
+    REQUIRE(trimmer->trim(fixture.goal(number, below(20000))).ok());
+    if (below(2) == 0) return;
+    trimmer->collect_released();
+    REQUIRE(trimmer->sweep().ok());
+  }
+  void reopen() {
+    fixture.store->drain();
+    trimmer.reset();
+    fixture.open();
+    trimmer = fixture.make_trimmer();
+    if (below(2) == 0) trimmer->begin_full_sweep();
+  }
+  void trim_all() {
+    for (uint8_t number = 0; number < 4; ++number) {
+      fixture.run(*trimmer, fixture.goal(number, UINT64_MAX));
+    }
+    trimmer->begin_full_sweep();
+    fixture.sweep(*trimmer);
+  }
+
+  std::mt19937 random;
+  TrimFixture fixture;
+  std::unique_ptr<Trimmer> trimmer;
+  std::set<Sequence> tasks;
+  std::map<Sequence, RunId> inboxes;
+  std::set<RunId> live;
+};
+
+}  // namespace
+
 TEST_CASE("trim: the counters equal a recount after random appends, ends, trims and reopenings") {
   // Accounts that drift say `full` with an empty disk: fluent-bit #2688.
   const uint32_t seed = std::random_device{}();
   INFO("seed ", seed);
-  std::mt19937 random(seed);
-  TrimFixture fixture;
-  fixture.open();
-  auto trimmer = fixture.make_trimmer();
-  std::set<Sequence> tasks;
-  std::map<Sequence, RunId> inboxes;
-  std::set<RunId> live;
-  uint64_t next_run = 1000000;
+  RandomLife life(seed);
   for (int round = 0; round < 400; ++round) {
-    const auto number = static_cast<uint8_t>(random() % 4);
-    switch (random() % 8) {
-      case 0: tasks.insert(fixture.add_task()); break;
-      case 1:
-        if (tasks.empty()) break;
-        fixture.finish_task(*tasks.begin());
-        tasks.erase(tasks.begin());
-        break;
-      case 2: {
-        const Sequence event = fixture.add(number, random() % 4000);
-        Change change = fixture.begin();
-        inboxes[event] = RunId(next_run++ - random() % 5000);
-        change.put(inbox_key(inboxes[event], event), {});
-        fixture.commit(std::move(change));
-        break;
-      }
-      case 3: {
-        if (inboxes.empty()) break;
-        Change change = fixture.begin();
-        change.erase(inbox_key(inboxes.begin()->second, inboxes.begin()->first));
-        change.release(inboxes.begin()->first);
-        inboxes.erase(inboxes.begin());
-        fixture.commit(std::move(change));
-        break;
-      }
-      case 4:
-        if (random() % 2 == 0)
-          live.insert(fixture.add_run(RunState::waiting, 2));
-        else
-          static_cast<void>(fixture.add_run(RunState::failed, static_cast<uint32_t>(random() % 3)));
-        break;
-      case 5: fixture.add_many(number, random() % 300); break;
-      case 6: {
-        const Result<TrimStep> step = trimmer->trim(fixture.goal(number, random() % 20000));
-        REQUIRE(step.ok());
-        if (random() % 2 == 0) {
-          trimmer->collect_released();
-          REQUIRE(trimmer->sweep().ok());
-        }
-        break;
-      }
-      default:
-        if (random() % 5 != 0) break;
-        trimmer.reset();
-        fixture.store->drain();
-        fixture.open();
-        trimmer = fixture.make_trimmer();
-        if (random() % 2 == 0) trimmer->begin_full_sweep();
-    }
-    if (round % 20 == 0) CHECK(fixture.faults() == "");
+    life.act();
+    if (round % 20 == 0) CHECK(life.fixture.faults() == "");
   }
-  fixture.store->drain();
-  CHECK(fixture.faults() == "");
-  for (const Sequence task : tasks) CHECK(fixture.has_event(task));
-  for (const auto& [event, run] : inboxes) CHECK(fixture.has_event(event));
-  for (const RunId run : live) CHECK(fixture.has_event(Sequence(run.value())));
-  // And all the rest can go.
-  for (uint8_t number = 0; number < 4; ++number) {
-    fixture.run(*trimmer, fixture.goal(number, UINT64_MAX));
-  }
-  trimmer->begin_full_sweep();
-  fixture.sweep(*trimmer);
-  CHECK(fixture.store->newest().events == tasks.size() + inboxes.size() + live.size());
-  CHECK(fixture.store->newest().runs[static_cast<size_t>(RunState::failed)] == 0);
+  CHECK(life.fixture.faults() == "");
+  life.trim_all();
+  for (const Sequence task : life.tasks) CHECK(life.fixture.has_event(task));
+  for (const auto& [event, run] : life.inboxes) CHECK(life.fixture.has_event(event));
+  for (const RunId run : life.live) CHECK(life.fixture.has_event(Sequence(run.value())));
+  const HotRecord& hot = life.fixture.store->newest();
+  CHECK(hot.events == life.tasks.size() + life.inboxes.size() + life.live.size());
+  CHECK(hot.runs[static_cast<size_t>(RunState::failed)] == 0);
 }
