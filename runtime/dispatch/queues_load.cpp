@@ -144,6 +144,7 @@ Result<void> Queues::Parts::configure(std::vector<QueueSettings> settings) {
     if (Queue* const queue = find(one.name); queue != nullptr) {
       queue->configure(std::move(one));
       queue->configured = true;
+      queue->woken = true;  // perhaps there is more room in flight, or a higher rate
       continue;
     }
     auto free = std::find(queues.begin(), queues.end(), nullptr);

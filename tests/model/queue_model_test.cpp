@@ -106,6 +106,60 @@ TEST_CASE("queues: whatever happens in which order, they do what their contract 
   }
 }
 
+// What a walk has found once, as it was printed.
+TEST_CASE("queues: more room in flight after a reload calls the workers who wait for it") {
+  CHECK(run_operations(252041693u,
+                       {
+                           {Act::enqueue, 719449771u, 576714766u, Then::submit},
+                           {Act::enqueue, 1550261218u, 1383729912u, Then::submit},
+                           {Act::lease, 3133270230u, 1441051131u, Then::keep},
+                           {Act::enqueue, 3020116069u, 4145018705u, Then::submit},
+                           {Act::lease, 1724077538u, 2359242263u, Then::drop},
+                           {Act::enqueue, 998197664u, 2147543841u, Then::submit},
+                           {Act::lease, 2834003419u, 2494006574u, Then::submit},
+                           {Act::reload, 2407677529u, 2318593512u, Then::submit},
+                       },
+                       Mistake::none) == "");
+}
+
+TEST_CASE("queues: a tenant over its quota does not push out the tasks of others") {
+  CHECK(run_operations(473132146u,
+                       {
+                           {Act::enqueue, 3171750372u, 2275181352u, Then::submit},
+                           {Act::enqueue, 237724140u, 2524144552u, Then::submit},
+                           {Act::enqueue, 3900495749u, 1547380877u, Then::submit},
+                           {Act::enqueue, 3943269491u, 3079800349u, Then::submit},
+                           {Act::enqueue, 3427526151u, 2884097992u, Then::submit},
+                       },
+                       Mistake::none) == "");
+}
+
+TEST_CASE("queues: a task that is dropped while it waits after a failure is delayed no more") {
+  CHECK(run_operations(274659622u,
+                       {
+                           {Act::enqueue, 422659089u, 102492211u, Then::submit},
+                           {Act::enqueue, 3630370914u, 2442797521u, Then::submit},
+                           {Act::enqueue, 296363461u, 776016006u, Then::submit},
+                           {Act::enqueue, 2998937945u, 1566459077u, Then::submit},
+                           {Act::enqueue, 394126159u, 2993319137u, Then::submit},
+                           {Act::lease, 440226026u, 3590867847u, Then::submit},
+                           {Act::nack, 3230142024u, 3493903839u, Then::submit},
+                           {Act::enqueue, 579554466u, 382023142u, Then::submit},
+                           {Act::enqueue, 2288400794u, 3998701833u, Then::submit},
+                       },
+                       Mistake::none) == "");
+}
+
+TEST_CASE("queues: a lease that ends in death has ended") {
+  CHECK(run_operations(489594564u,
+                       {
+                           {Act::enqueue, 4275766527u, 3494056646u, Then::submit},
+                           {Act::lease, 2908886863u, 3755592629u, Then::keep},
+                           {Act::time, 3571640992u, 1200344844u, Then::submit},
+                       },
+                       Mistake::none) == "");
+}
+
 TEST_CASE("queues: a model with a wrong rule is noticed") {
   constexpr uint32_t worlds_max = 60;
   for (auto mistake = uint8_t{1}; mistake <= static_cast<uint8_t>(mistake_last); ++mistake) {
