@@ -112,7 +112,7 @@ Result<void> Trimmer::look_trim(const TrimGoal& goal, Sequence from) {
   look.leave_unknown();
   if (look.unknown_at_front) probed_[goal.retention_class] = read.next;
 
-  pass_.emplace();
+  pass_ = Pass();
   pass_->retention_class = goal.retention_class;
   pass_->next = look.next;
   pass_->state = at_end ? TrimState::held : look.state;
@@ -125,7 +125,7 @@ Result<void> Trimmer::look_trim(const TrimGoal& goal, Sequence from) {
 // Looks for the first event of the class whose time is known, behind many without.
 Result<void> Trimmer::probe(const TrimGoal& goal, Sequence from) {
   const uint8_t retention_class = goal.retention_class;
-  pass_.emplace();
+  pass_ = Pass();
   pass_->retention_class = retention_class;
   pass_->next = place_of(retention_class);
   LIMPET_TRY(const Reader::Snapshot snapshot, store_.reader().snapshot());
@@ -182,7 +182,7 @@ Result<bool> Trimmer::owned(const Reader::Snapshot& snapshot, const EventView& e
 
 Result<void> Trimmer::look_released() {
   std::ranges::sort(released_);
-  released_.erase(std::ranges::unique(released_).begin(), released_.end());
+  released_.erase(std::unique(released_.begin(), released_.end()), released_.end());
   LIMPET_TRY(const Reader::Snapshot snapshot, store_.reader().snapshot());
   Pass pass;
   pass.kind = Pass::Kind::released;

@@ -380,7 +380,7 @@ TEST_CASE("trim: an event in an inbox stays until the last of its runs has decid
   fixture.run(*trimmer, fixture.goal(0, UINT64_MAX));
   CHECK(fixture.has_event(event));
   CHECK_FALSE(fixture.has_event(other));
-  for (const uint64_t run : {7, 9}) {
+  for (const uint64_t run : {uint64_t{7}, uint64_t{9}}) {
     CHECK(fixture.has_event(event));
     Change decided = fixture.begin();
     decided.erase(inbox_key(RunId(run), event));
