@@ -528,7 +528,7 @@ void QueueDriver::check_alarms() {
     const StoreMs due = real_.queues->next_due(name).value_or(UINT64_MAX);
     const bool limited = queue.settings.rate.count != 0 || queue.settings.tenant_rate.count != 0;
     const bool gives = !limited && queue.state != QueueState::paused &&
-                       queue.leased() < queue.settings.in_flight_max && queue.leased_bytes() == 0;
+                       queue.leased() < queue.settings.in_flight_max;
     for (const auto& [id, task] : queue.tasks) {
       const std::string what = "task " + text(id) + " is overslept: ";
       if (task.lease) {
@@ -557,10 +557,11 @@ void QueueDriver::note_waiting(const std::string& name, StoreMs now_ms) {
 }
 
 // He is called when there is something, except that he looks again by himself when next_due() says
-// so.
+// so: then he waits no more.
 void QueueDriver::check_wakes() {
   for (const std::string& name : real_.woken) waited_for_.erase(name);
   const StoreMs now_ms = now();
+  std::set<std::string> looks_again;
   for (const std::string& name : waited_for_) {
     const ModelQueue& queue = model_.queues[name];
     if (queue.leased() >= queue.settings.in_flight_max) continue;
@@ -568,10 +569,14 @@ void QueueDriver::check_wakes() {
       const ModelTask& task = queue.tasks.at(id);
       const bool fits = queue.leased() == 0 || queue.leased_bytes() + task.spec.payload.size() <=
                                                    queue.settings.in_flight_bytes_max;
-      if (!fits || task.ready_at > rested_at_) continue;
-      return fail("nobody is called although task " + text(id) + " of " + name + " is ready");
+      if (!fits) continue;
+      if (task.ready_at <= rested_at_) {
+        return fail("nobody is called although task " + text(id) + " of " + name + " is ready");
+      }
+      looks_again.insert(name);
     }
   }
+  for (const std::string& name : looks_again) waited_for_.erase(name);
 }
 
 // All that was written is told by events.

@@ -32,6 +32,7 @@ std::string kind_of(std::string fault) {
 // The smallest list that still fails in this way, ready to become a test, and what happens in it.
 std::string explain(uint32_t world, const Operations& operations, Mistake mistake) {
   const std::string kind = kind_of(run_operations(world, operations, mistake));
+  if (kind.empty()) return " (once: it does not come again)";
   const auto fails = [&](const Operations& fewer) {
     return kind_of(run_operations(world, fewer, mistake)) == kind;
   };

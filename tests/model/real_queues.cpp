@@ -38,6 +38,7 @@ void RealQueues::close() {
   release();
   queues.reset();
   store.reset();
+  commits_passed_ = 0;
   settled.clear();
   buried.clear();
   woken.clear();
@@ -59,13 +60,18 @@ void RealQueues::pass_gate() {
   moved_.notify_all();
   moved_.wait(lock, [this] { return !gate_closed_; });
   writer_waits_ = false;
+  ++commits_passed_;
+  moved_.notify_all();
 }
 
 void RealQueues::hold() {
   if (held_ || store == nullptr) return;
   held_ = true;
   {
-    const std::lock_guard lock(mutex_);
+    // The last commit was answered, but perhaps it has not come to the gate yet.
+    const uint64_t commits = store->info().writer.commits;
+    std::unique_lock lock(mutex_);
+    moved_.wait(lock, [&] { return commits_passed_ >= commits; });
     gate_closed_ = true;
   }
   // One more change brings the writer to the gate.

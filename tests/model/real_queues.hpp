@@ -73,6 +73,7 @@ class RealQueues {
   std::condition_variable moved_;
   bool gate_closed_ = false;
   bool writer_waits_ = false;
+  uint64_t commits_passed_ = 0;  // of this opening
 };
 
 }  // namespace limpet::testing
