@@ -1,5 +1,7 @@
 #include "daemon/consumer_house.hpp"
 
+#include "daemon/answers.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -11,16 +13,8 @@ namespace limpet::daemon {
 
 namespace {
 
-constexpr uint32_t busy_retry_ms = 100;
 constexpr uint32_t waits_retry_ms = 1000;
 constexpr size_t scans_max = 4;
-
-api::Refusal refusal_of(const Error& error) {
-  api::Refusal refusal{error, {}, 0};
-  if (error.where != nullptr) refusal.detail = error.where;
-  if (error.code == ErrorCode::busy) refusal.retry_after_ms = busy_retry_ms;
-  return refusal;
-}
 
 // Rounded up, so that it is due when the alarm rings.
 store::StoreMs at(store::StoreMs now_ms, BootTime now, BootTime due) {

@@ -6,6 +6,7 @@
 
 #include "codec/cbor.hpp"
 #include "codec/records.hpp"
+#include "daemon/answers.hpp"
 #include "daemon/commit.hpp"
 #include "daemon/retention.hpp"
 
@@ -13,16 +14,7 @@ namespace limpet::daemon {
 
 namespace {
 
-constexpr uint32_t busy_retry_ms = 100;
 constexpr uint32_t full_retry_ms = 5000;
-
-api::Refusal refusal_of(const Error& error) {
-  api::Refusal refusal{error, {}, 0};
-  if (error.where != nullptr) refusal.detail = error.where;
-  if (error.code == ErrorCode::busy) refusal.retry_after_ms = busy_retry_ms;
-  if (error.code == ErrorCode::full) refusal.retry_after_ms = full_retry_ms;
-  return refusal;
-}
 
 struct Place {
   Epoch epoch;

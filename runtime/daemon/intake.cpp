@@ -4,24 +4,13 @@
 #include <array>
 
 #include "codec/records.hpp"
+#include "daemon/answers.hpp"
 #include "daemon/commit.hpp"
 #include "daemon/retention.hpp"
 
 namespace limpet::daemon {
 
 namespace {
-
-// What a refusal of the store means to a producer: when to come back.
-constexpr uint32_t busy_retry_ms = 100;
-constexpr uint32_t full_retry_ms = 5000;
-
-api::Refusal refusal_of(const Error& error) {
-  api::Refusal refusal{error, {}, 0};
-  if (error.where != nullptr) refusal.detail = error.where;
-  if (error.code == ErrorCode::busy) refusal.retry_after_ms = busy_retry_ms;
-  if (error.code == ErrorCode::full) refusal.retry_after_ms = full_retry_ms;
-  return refusal;
-}
 
 uint8_t class_of(const House& house, std::string_view type) {
   return house.retention == nullptr ? store::work_class : house.retention->classes().class_of(type);

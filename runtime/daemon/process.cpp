@@ -186,9 +186,8 @@ std::optional<std::string> Process::load_classes() {
   Result<store::Classes> classes = store::Classes::load(*store_, make_classes(settings_));
   if (!classes.ok()) return sentence("cannot read the classes of events", classes.error());
   classes_.emplace(std::move(classes).value());
-  retention_.emplace(*house_, *classes_, [this](uint8_t number) {
-    return consumers_->floor_of(number);
-  });
+  retention_.emplace(*house_, *classes_,
+                     [this](uint8_t number) { return consumers_->floor_of(number); });
   house_->retention = &*retention_;
   consumers_.emplace(*store_, class_types(*classes_));
   const Result<std::vector<std::string>> damaged = consumers_->load();
@@ -216,6 +215,7 @@ std::optional<std::string> Process::load_queues() {
   house_->queues = &*queues_;
   house_->tools = &tool_rules_;
   queue_house_.emplace(*house_);
+  drop_reports_.emplace(*house_);
   schedules_.emplace(*house_, make_schedules(settings_));
   if (const Result<void> loaded = schedules_->load(); !loaded.ok()) {
     return sentence("cannot read the schedules", loaded.error());
@@ -312,6 +312,7 @@ void Process::round() {
     timers_->pump();
     schedules_->pump();
     retention_->pump();
+    drop_reports_->pump();
     turns_->pump();
   }
   calls_->pump();
@@ -325,7 +326,8 @@ void Process::set_alarm() {
   std::optional<store::StoreMs> due;
   for (const auto& one :
        {turns_->next_due(), calls_->next_due(), timers_->next_due(), queue_house_->next_due(),
-        consumer_house_->next_due(), schedules_->next_due(), retention_->next_due()}) {
+        consumer_house_->next_due(), schedules_->next_due(), retention_->next_due(),
+        drop_reports_->next_due()}) {
     if (one) due = std::min(due.value_or(*one), *one);
   }
   if (!due || stopping_) return alarm_->cancel();
@@ -399,6 +401,7 @@ void Process::begin_stop(const std::string& why) {
   queue_house_->close();
   consumer_house_->close();
   retention_->close();
+  drop_reports_->close();
   host_->stop(loop::Loop::now() + drain_time, [this](const std::vector<std::string>& left) {
     for (const std::string& one : left) logger_.line(LogLevel::warning, "host", one);
     host_drained_ = true;

@@ -16,6 +16,7 @@
 #include "daemon/agents.hpp"
 #include "daemon/calls.hpp"
 #include "daemon/consumer_house.hpp"
+#include "daemon/drop_reports.hpp"
 #include "daemon/imports.hpp"
 #include "daemon/intake.hpp"
 #include "daemon/logger.hpp"
@@ -101,6 +102,7 @@ class Process final : public host::Observer {
   std::optional<QueueHouse> queue_house_;
   std::optional<Calls> calls_;
   std::optional<Schedules> schedules_;
+  std::optional<DropReports> drop_reports_;
   std::optional<Timers> timers_;
   std::optional<Status> status_;
   api::RightsTable rights_;

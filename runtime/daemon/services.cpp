@@ -5,6 +5,7 @@
 #include "admit/hash.hpp"
 #include "codec/cbor.hpp"
 #include "codec/records.hpp"
+#include "daemon/answers.hpp"
 #include "daemon/commit.hpp"
 #include "daemon/rows.hpp"
 #include "model/pattern.hpp"
@@ -15,10 +16,6 @@ namespace {
 
 constexpr size_t listed_rows_max =
     10000;  // looked at in one list_runs, so that main is not held up
-
-api::Refusal refusal_of(const Error& error) {
-  return {error, error.where == nullptr ? "" : error.where, 0};
-}
 
 // What an idempotency key stands for: the same request again, or another one.
 uint64_t hash_of(const api::NewRun& run) {

@@ -45,8 +45,7 @@ class HouseServices final : public api::Services {
               api::Done<api::Ingested> done) override;
   void import_events(std::vector<Event> events, std::string principal,
                      api::Done<api::Ingested> done) override;
-  [[nodiscard]] bool may_have_matched(const api::EventFilter& filter,
-                                      Sequence from) const override;
+  [[nodiscard]] bool may_have_matched(const api::EventFilter& filter, Sequence from) const override;
   [[nodiscard]] Result<api::ReadEnd> read_events(const api::EventFilter& filter, Sequence from,
                                                  size_t records_max,
                                                  const api::EventVisitor& visit) override;

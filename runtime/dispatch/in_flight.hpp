@@ -32,6 +32,7 @@ struct Flight {
   RunId run;
   Ordinal step;
   bool once = false;  // NewTask::once
+  BootTime leased_at;
   BootTime deadline;
   uint32_t heap_place = UINT32_MAX;  // InFlight's: in the heap of deadlines
 };

@@ -126,6 +126,8 @@ struct Settled {
   store::DeathReason reason = store::DeathReason::rejected;  // when dead
   RunId run;
   Ordinal step;
+  Duration held{};           // of an ack: since the lease
+  std::string_view queue{};  // of an ack; lives as long as the queue
 };
 
 struct Enqueued {

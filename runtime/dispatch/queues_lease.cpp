@@ -83,6 +83,7 @@ void Queues::Parts::Giving::hand_out(const EventView& event, const store::TaskFa
   flight.run = event.run;
   flight.step = facts.step;
   flight.once = facts.once;
+  flight.leased_at = now;
   parts.in_flight.schedule(flight, now + length);
   ++queue.leased;
   queue.leased_bytes += flight.bytes;

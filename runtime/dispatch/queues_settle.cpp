@@ -32,6 +32,7 @@ store::TaskTimer wake_of(const Subject& subject, store::StoreMs at) {
 
 Result<Settled> Queues::Parts::ack(store::Change& change, const Flight& flight, ByteSpan result) {
   const Subject subject = subject_of(flight);
+  const Duration held = wiring.clock.boot() - flight.leased_at;
   Queue& queue = *find(subject.place.lane.queue);
   LIMPET_CHECK(take_out(change, queue, subject, false));
   change.release(subject.task);
@@ -48,7 +49,7 @@ Result<Settled> Queues::Parts::ack(store::Change& change, const Flight& flight, 
                             end.data);
     LIMPET_CHECK(append_end(change, queue, subject, end));
   }
-  return Settled{subject.task, false, {}, subject.run, subject.step};
+  return Settled{subject.task, false, {}, subject.run, subject.step, held, queue.settings.name};
 }
 
 Result<void> Queues::Parts::append_end(store::Change& change, const Queue& queue,

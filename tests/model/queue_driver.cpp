@@ -155,7 +155,7 @@ void QueueDriver::extend(const Operation& operation) {
   const Duration length = seconds(1 + b.take(120));
   const Judgement judgement = model_.judge_lease(lease);
   const Result<Duration> done = real_.queues->extend(lease, length);
-  tell("extend of " + text(lease.task.value()) + " by " + text(length.ns / 1000000000u) +
+  tell("extend of " + text(lease.task.value()) + " by " + std::to_string(length.ns / 1000000000) +
        " s: " + (done.ok() ? "ok" : to_string(done.error())));
   const auto queue = real_.queues->queue_of(lease.task);
   const ModelQueue* const holder = model_.queue_of(lease.task.value());

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/calls.hpp"
+#include "daemon/drop_reports.hpp"
 #include "daemon/intake.hpp"
 #include "daemon/queue_house.hpp"
 #include "daemon/schedules.hpp"
@@ -46,7 +47,8 @@ struct Life {
         turns(house, host),
         calls(house, host, &queue_house),
         timers(house),
-        schedules(house, wanted.schedules) {}
+        schedules(house, wanted.schedules),
+        drop_reports(house) {}
 
   std::unique_ptr<store::Store> store;
   daemon::Runs runs;
@@ -60,6 +62,7 @@ struct Life {
   daemon::Calls calls;
   daemon::Timers timers;
   daemon::Schedules schedules;
+  daemon::DropReports drop_reports;
 
  private:
   static dispatch::Queues::Wiring wiring(Life& life);

@@ -317,3 +317,28 @@ TEST_CASE("queue house: a dead task reaches the agent that is to be told") {
   CHECK(fixture.log("limpet.task.dead").size() == 1);
   CHECK(fixture.log("alarm.raised").size() == 1);
 }
+
+TEST_CASE("drops: a flood of refusals is one event an interval, with their number") {
+  QueueHouseFixture fixture;
+  fixture.wanted_queues.queues[0].tasks_max = 1;
+  REQUIRE(fixture.open());
+  fixture.life->drop_reports.pump();
+  fixture.enqueue({QueueHouseFixture::request("a")});
+  for (int count = 0; count < 500; ++count) fixture.enqueue({QueueHouseFixture::request("b")});
+  fixture.life->drop_reports.pump();
+  REQUIRE(fixture.settle());
+  CHECK(fixture.log("limpet.drop").empty());
+  for (int interval = 0; interval < 3; ++interval) {
+    fixture.advance(milliseconds(daemon::drop_report_interval_ms));
+    fixture.life->drop_reports.pump();
+    REQUIRE(fixture.settle());
+  }
+  size_t full = 0;
+  for (const Event& drop : fixture.log("limpet.drop")) {
+    if (member(drop, "reason") != "queue_full") continue;
+    ++full;
+    CHECK(drop.subject == "ocr");
+    CHECK(member(drop, "count") == "500");
+  }
+  CHECK(full == 1);
+}
