@@ -93,6 +93,31 @@ void queue_metrics(MetricsText& text, const StatusParts& parts) {
   });
 }
 
+void consumer_metrics(MetricsText& text, const StatusParts& parts) {
+  const auto stats = parts.log_consumers->stats(parts.house.clock.wall());
+  if (!stats.ok()) return;
+  const auto family = [&](const api::Metric& metric, auto number) {
+    text.family(metric);
+    for (const dispatch::ConsumerStats& one : *stats) {
+      text.value({{"consumer", one.name}}, static_cast<double>(number(one)));
+    }
+  };
+  using Stats = dispatch::ConsumerStats;
+  family({"limpet_consumer_lag", MetricKind::gauge, "Events of the log behind it."},
+         [](const Stats& one) { return one.lag; });
+  family({"limpet_consumer_pending", MetricKind::gauge, "Events given and not acknowledged."},
+         [](const Stats& one) { return one.pending; });
+  family({"limpet_consumer_oldest_age_seconds", MetricKind::gauge,
+          "Age of the oldest event that is not acknowledged."},
+         [](const Stats& one) { return static_cast<double>(one.oldest_age.ns) / 1e9; });
+  family({"limpet_consumer_delivered_total", MetricKind::counter, "Events given."},
+         [](const Stats& one) { return one.delivered; });
+  family({"limpet_consumer_redelivered_total", MetricKind::counter, "Of them, once more."},
+         [](const Stats& one) { return one.redelivered; });
+  family({"limpet_consumer_skipped_total", MetricKind::counter, "Events that left unread."},
+         [](const Stats& one) { return one.skipped; });
+}
+
 void times(MetricsText& text, const api::Metric& metric, std::string_view label,
            const TimesByName& times) {
   text.family(metric);
@@ -181,6 +206,7 @@ std::string metrics_text(const StatusParts& parts) {
   run_metrics(text, parts);
   if (parts.house.queues != nullptr) queue_metrics(text, parts);
   if (parts.house.tools != nullptr) tool_metrics(text, *parts.house.tools);
+  if (parts.log_consumers != nullptr) consumer_metrics(text, parts);
   time_metrics(text, parts.house.measures);
   drop_metrics(text, parts);
   text.finish();

@@ -68,7 +68,7 @@ std::optional<std::string> Process::start() {
   pause_after_crashes();
   timers_.emplace(*house_);
   status_.emplace(StatusParts{*house_, settings_, *host_, *intake_, *turns_, *calls_, *timers_,
-                              &*consumer_house_, &*schedules_});
+                              &*consumer_house_, &*schedules_, &*consumers_});
   rights_ = make_rights(settings_);
   services_.emplace(HouseServices::Parts{*house_, *intake_, *calls_, *host_, *status_, rights_,
                                          &*consumers_, &*imports_});

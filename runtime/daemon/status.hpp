@@ -16,6 +16,7 @@
 #include "daemon/schedules.hpp"
 #include "daemon/timers.hpp"
 #include "daemon/turns.hpp"
+#include "dispatch/consumers.hpp"
 #include "host/host.hpp"
 
 namespace limpet::daemon {
@@ -31,6 +32,7 @@ struct StatusParts {
   // Null in houses without them, such as a test's.
   api::ConsumerServices* consumers = nullptr;
   const Schedules* schedules = nullptr;
+  const dispatch::Consumers* log_consumers = nullptr;
 };
 
 class Status {

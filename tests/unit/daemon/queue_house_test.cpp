@@ -144,7 +144,7 @@ TEST_CASE(
   CHECK(fixture.state() == RunState::completed);
 }
 
-TEST_CASE("worker tools: a repeatable call of a worker that dies goes to the next one") {
+TEST_CASE("worker tools: oban #862: a call whose worker dies goes to the next one, and only once") {
   QueueHouseFixture fixture(acts_repeatably);
   REQUIRE(fixture.open());
   fixture.ingest("page.new", "7");
@@ -247,7 +247,7 @@ TEST_CASE("queue house: a wait ends empty when its time is over, or when the wor
   CHECK(answers == 1);
 }
 
-TEST_CASE("queue house: redis #7386: no more workers wait than the limit, and the next is told") {
+TEST_CASE("queue house: no more workers wait than the limit, and the next is told") {
   QueueHouseFixture fixture;
   REQUIRE(fixture.open());
   for (size_t worker = 0; worker < daemon::waits_max; ++worker) {

@@ -62,7 +62,7 @@ TEST_CASE("schedules: what was missed comes once, or all, or not at all, as the 
   }
 }
 
-TEST_CASE("schedules: oban #862: after a year without power at most a hundred ticks come") {
+TEST_CASE("schedules: after a year without power at most a hundred ticks come") {
   SchedulesFixture fixture(daemon::CatchUp::all);
   REQUIRE(fixture.open());
   REQUIRE(fixture.settle());
