@@ -74,7 +74,8 @@ void Calls::blame(const UnderWay& culprit) {
   if (!active.ok() || *active == nullptr || is_final((*active)->run.state)) return;
   Result<Step> step = load_step(house_.store, culprit.run, culprit.step);
   const host::ToolInfo* tool = step.ok() ? host_.find_tool(step->tool) : nullptr;
-  if (tool == nullptr || step->state != StepState::started || !is_repeatable(tool->hints)) return;
+  if (tool == nullptr || !is_repeatable(tool->hints)) return;
+  if (step->state == StepState::finished || step->state == StepState::unknown) return;
   const Id id = open_step(culprit.run, std::move(step).value());
   open_.at(id).repeatable = true;
   host::ToolResult result;
@@ -107,7 +108,6 @@ void Calls::begin(Id id) {
     open.has_lookup = tool->has_lookup;
   }
   const bool ended = is_final(run_of(id)->state);
-  // A repeatable step was recorded as started with its turn: it may still be to begin.
   const bool to_begin = !ended && (!started || open.repeatable);
   if (house_.tools != nullptr && to_begin && (tool != nullptr || !queue.empty())) {
     const Duration wait =
@@ -175,9 +175,11 @@ Result<void> Calls::try_delegate(Id id, std::string_view queue) {
   Open& open = open_.at(id);
   QueueCommit commit(house_);
   run::Effects effects;
-  if (open.step.state == StepState::started) {
+  if (open.repeatable && open.step.attempt > 0) {
+    // Its start was recorded with the turn, or when it was postponed.
     effects.run = *run_of(id);
     effects.steps.push_back(open.step);
+    effects.steps.front().state = StepState::started;
   } else {
     effects = run::start_step(*run_of(id), open.step, commit.commit().moment());
   }

@@ -214,7 +214,7 @@ std::optional<std::string> Process::load_queues() {
   tool_rules_ = make_tool_rules(settings_);
   house_->queues = &*queues_;
   house_->tools = &tool_rules_;
-  queue_house_.emplace(*house_);
+  queue_house_.emplace(*house_, [this] { wake(); });
   drop_reports_.emplace(*house_);
   schedules_.emplace(*house_, make_schedules(settings_));
   if (const Result<void> loaded = schedules_->load(); !loaded.ok()) {

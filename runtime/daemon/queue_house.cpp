@@ -50,7 +50,8 @@ size_t bytes_of(const std::vector<api::TaskRequest>& tasks) {
 
 }  // namespace
 
-QueueHouse::QueueHouse(House& house) : house_(house), queues_(*house.queues) {
+QueueHouse::QueueHouse(House& house, std::function<void()> stir)
+    : house_(house), queues_(*house.queues), stir_(std::move(stir)) {
   queues_.on_ready([this](std::string_view queue) {
     if (!stirred_.contains(queue)) stirred_.emplace(queue);
   });
@@ -130,8 +131,8 @@ Result<void> QueueHouse::delegate(QueueCommit& commit, const Delegation& delegat
 
 // --- Workers -------------------------------------------------------------------------------------
 
-Result<std::vector<api::TaskView>> QueueHouse::try_lease(const api::LeaseRequest& request) {
-  std::vector<api::TaskView> tasks;
+Result<QueueHouse::Leased> QueueHouse::try_lease(const api::LeaseRequest& request) {
+  Leased leased;
   dispatch::LeaseOptions options;
   options.tasks_max = request.tasks_max;
   options.bytes_max = request.bytes_max;
@@ -139,15 +140,47 @@ Result<std::vector<api::TaskView>> QueueHouse::try_lease(const api::LeaseRequest
   const WallTime now = house_.clock.wall();
   LIMPET_TRY(const size_t count,
              queues_.lease(request.queue, options, [&](const dispatch::LeasedTask& task) {
-               tasks.push_back(to_view(task, now));
+               leased.tasks.push_back(to_view(task, now));
+               if (task.once) leased.once.push_back({task.task, task.token});
                const Duration waited = now - task.enqueued;
                house_.measures.queue_wait.record(request.queue, waited);
                if (!task.tenant.empty()) {
                  house_.measures.tenant_wait.record(task.tenant, waited);
                }
              }));
-  LIMPET_ASSERT(count == tasks.size());
-  return tasks;
+  LIMPET_ASSERT(count == leased.tasks.size());
+  if (count > 0) stir_();  // the lease may end with nobody else stirring
+  return leased;
+}
+
+void QueueHouse::answer(Leased leased, const api::Done<Views>& done) {
+  if (leased.once.empty()) return done(std::move(leased.tasks));
+  const Result<void> recorded = record_begin(leased, done);
+  if (recorded.ok()) return;
+  give_back(leased.tasks);
+  done(refusal_of(recorded.error()));
+}
+
+Result<void> QueueHouse::record_begin(const Leased& leased, const api::Done<Views>& done) {
+  QueueCommit commit(house_);
+  for (const dispatch::LeaseRef& lease : leased.once) {
+    LIMPET_CHECK(queues_.begin_once(commit.change(), lease));
+  }
+  return commit.submit(answer_with(done, leased.tasks));
+}
+
+// Unharmed: their worker has not heard of them.
+void QueueHouse::give_back(const std::vector<api::TaskView>& tasks) {
+  std::vector<api::SettleRequest> requests;
+  for (const api::TaskView& task : tasks) {
+    api::SettleRequest request;
+    request.verdict = api::Verdict::nack;
+    request.task = task.task;
+    request.token = task.token;
+    request.release = true;
+    requests.push_back(std::move(request));
+  }
+  settle(std::move(requests), [](const api::Answer<api::SettleAnswers>&) {});
 }
 
 uint64_t QueueHouse::lease(api::LeaseRequest request, api::Done<std::vector<api::TaskView>> done) {
@@ -155,10 +188,10 @@ uint64_t QueueHouse::lease(api::LeaseRequest request, api::Done<std::vector<api:
   const bool others_wait = std::ranges::any_of(
       waits_, [&](const Wait& wait) { return wait.request.queue == request.queue; });
   if (!others_wait || request.wait_ms == 0) {
-    Result<std::vector<api::TaskView>> tasks = try_lease(request);
-    if (!tasks.ok()) return done(refusal(request.queue, tasks.error())), 0;
-    if (!tasks->empty() || request.wait_ms == 0 || closed_) {
-      return done(std::move(tasks).value()), 0;
+    Result<Leased> leased = try_lease(request);
+    if (!leased.ok()) return done(refusal(request.queue, leased.error())), 0;
+    if (!leased->tasks.empty() || request.wait_ms == 0 || closed_) {
+      return answer(std::move(leased).value(), done), 0;
     }
   }
   if (waits_.size() >= waits_max) {
@@ -171,6 +204,7 @@ uint64_t QueueHouse::lease(api::LeaseRequest request, api::Done<std::vector<api:
   wait.request = std::move(request);
   wait.done = std::move(done);
   waits_.push_back(std::move(wait));
+  stir_();
   return waits_.back().id;
 }
 
@@ -187,15 +221,15 @@ void QueueHouse::serve_waits() {
     const auto due = queues_.next_due(queue);
     const bool ask =
         (stirred_.contains(queue) || (due && *due <= now_ms)) && !empty.contains(queue);
-    std::vector<api::TaskView> tasks;
+    Leased leased;
     std::optional<Error> error;
     if (ask) {
-      Result<std::vector<api::TaskView>> leased = try_lease(wait->request);
-      if (!leased.ok()) error = leased.error();
-      if (leased.ok()) tasks = std::move(leased).value();
-      if (tasks.empty()) empty.insert(queue);
+      Result<Leased> tried = try_lease(wait->request);
+      if (!tried.ok()) error = tried.error();
+      if (tried.ok()) leased = std::move(tried).value();
+      if (leased.tasks.empty()) empty.insert(queue);
     }
-    if (tasks.empty() && !error && now < wait->until) {
+    if (leased.tasks.empty() && !error && now < wait->until) {
       ++wait;
       continue;
     }
@@ -205,7 +239,7 @@ void QueueHouse::serve_waits() {
     if (error) {
       answered.done(refusal(answered.request.queue, *error));
     } else {
-      answered.done(std::move(tasks));
+      answer(std::move(leased), answered.done);
     }
   }
   stirred_.clear();
@@ -284,6 +318,7 @@ api::Answer<uint64_t> QueueHouse::extend(Sequence task, uint64_t token, int64_t 
   const Result<Duration> extended =
       queues_.extend({task, dispatch::LeaseToken(token)}, milliseconds(lease_ms));
   if (!extended.ok()) return refusal_of(extended.error());
+  stir_();
   return (house_.clock.wall() + *extended).ns / 1000000;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <map>
 #include <optional>
@@ -33,7 +34,9 @@ struct QueueCounters {
 
 class QueueHouse final : public api::QueueServices {
  public:
-  explicit QueueHouse(House& house);
+  // `stir`: a round is wanted, because somebody waits now or has a lease that may end; it must not
+  // call back at once.
+  QueueHouse(House& house, std::function<void()> stir);
 
   // Call after store.deliver() and when next_due() has come.
   void pump();
@@ -88,7 +91,16 @@ class QueueHouse final : public api::QueueServices {
   void serve_waits();
   void go_on_redriving();
   [[nodiscard]] Result<size_t> redrive_some(Redrive& redrive);
-  [[nodiscard]] Result<std::vector<api::TaskView>> try_lease(const api::LeaseRequest& request);
+  using Views = std::vector<api::TaskView>;
+  struct Leased {
+    Views tasks;
+    std::vector<dispatch::LeaseRef> once;  // of them, those that must not happen twice
+  };
+  [[nodiscard]] Result<Leased> try_lease(const api::LeaseRequest& request);
+  // Answers the worker, after a commit if there are tasks that must not happen twice.
+  void answer(Leased leased, const api::Done<Views>& done);
+  [[nodiscard]] Result<void> record_begin(const Leased& leased, const api::Done<Views>& done);
+  void give_back(const std::vector<api::TaskView>& tasks);
   [[nodiscard]] Result<std::vector<Sequence>> add_all(QueueCommit& commit, const std::string& queue,
                                                       const std::vector<api::TaskRequest>& tasks,
                                                       const std::string& principal,
@@ -101,6 +113,7 @@ class QueueHouse final : public api::QueueServices {
 
   House& house_;
   dispatch::Queues& queues_;
+  const std::function<void()> stir_;
   std::list<Wait> waits_;                       // in the order in which they came
   std::set<std::string, std::less<>> stirred_;  // queues that may have something; at most all
   std::deque<Redrive> redrives_;

@@ -31,7 +31,8 @@ struct Flight {
   store::StoreMs expires_at = 0;
   RunId run;
   Ordinal step;
-  bool once = false;  // NewTask::once
+  bool once = false;   // NewTask::once
+  bool begun = false;  // its worker may act: Queues::begin_once
   BootTime leased_at;
   BootTime deadline;
   uint32_t heap_place = UINT32_MAX;  // InFlight's: in the heap of deadlines

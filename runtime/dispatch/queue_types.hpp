@@ -93,6 +93,7 @@ struct LeasedTask {
   WallTime enqueued;
   store::StoreMs expires_at = 0;  // 0: never
   Duration lease;                 // from now
+  bool once = false;              // Queues::begin_once comes before its worker hears of it
 };
 
 struct LeaseOptions {

@@ -94,6 +94,11 @@ class Queues {
   // When it is worth asking again although nothing happens: a delay, a rate. nullopt: not by time.
   [[nodiscard]] std::optional<store::StoreMs> next_due(std::string_view queue) const;
 
+  // A lease writes nothing, so a crash would forget that a worker was about to act. For a task that
+  // must not happen twice this is written first, and awaited: one that has begun and has no answer
+  // after a crash or at its lease's end dies with unknown_outcome. Other tasks: nothing.
+  [[nodiscard]] Result<void> begin_once(store::Change& change, const LeaseRef& lease);
+
   // `result` empty: no event; else one CBOR item, which becomes `limpet.task.done`.
   [[nodiscard]] Result<Settled> ack(store::Change& change, const LeaseRef& lease, ByteSpan result);
   // dead: no attempt was left, or the failure was permanent.

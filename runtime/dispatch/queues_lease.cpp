@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "dispatch/queues_parts.hpp"
 
@@ -31,6 +32,7 @@ struct Queues::Parts::Giving {
 
   [[nodiscard]] Result<void> give();
   void consider(const EventView& event);
+  Flight& enter(const EventView& event, const store::TaskFacts& facts, store::StoreMs expires_at);
   void hand_out(const EventView& event, const store::TaskFacts& facts, store::StoreMs expires_at);
 };
 
@@ -54,6 +56,12 @@ void Queues::Parts::Giving::consider(const EventView& event) {
     return;
   }
   const store::StoreMs expires_at = choice.row.state.deaths == 0 ? facts->expires_at : 0;
+  if (choice.row.state.begun) {
+    // An earlier process gave it to a worker and has heard nothing: run_due() ends this lease.
+    enter(event, *facts, expires_at).begun = true;
+    parts.in_flight.schedule(*parts.in_flight.find(event.sequence), now);
+    return;
+  }
   if (expires_at != 0 && expires_at <= view.now) {
     // run_due() lets it die; its expiry may have passed while it was in flight.
     parts.expiries.look_at(expires_at);
@@ -70,13 +78,15 @@ void Queues::Parts::Giving::consider(const EventView& event) {
   }
 }
 
-void Queues::Parts::Giving::hand_out(const EventView& event, const store::TaskFacts& facts,
+// Into the table of what is in flight, without a deadline yet.
+Flight& Queues::Parts::Giving::enter(const EventView& event, const store::TaskFacts& facts,
                                      store::StoreMs expires_at) {
   Flight& flight = parts.in_flight.add(event.sequence);
   const uint64_t incarnation = parts.wiring.store.incarnation().value();
   flight.token = LeaseToken((incarnation << 40) | ++parts.leases);
   flight.place = {choice.lane->name(), choice.row.spot.ready_at, choice.row.spot.task};
   flight.task_state = choice.row.state;
+  flight.task_state.begun = false;
   flight.group = facts.group;
   flight.bytes = event.data.size();
   flight.expires_at = expires_at;
@@ -84,9 +94,15 @@ void Queues::Parts::Giving::hand_out(const EventView& event, const store::TaskFa
   flight.step = facts.step;
   flight.once = facts.once;
   flight.leased_at = now;
-  parts.in_flight.schedule(flight, now + length);
   ++queue.leased;
   queue.leased_bytes += flight.bytes;
+  return flight;
+}
+
+void Queues::Parts::Giving::hand_out(const EventView& event, const store::TaskFacts& facts,
+                                     store::StoreMs expires_at) {
+  Flight& flight = enter(event, facts, expires_at);
+  parts.in_flight.schedule(flight, now + length);
   queue.bucket.take(now);
   ++given;
   bytes += event.data.size();
@@ -107,6 +123,7 @@ void Queues::Parts::Giving::hand_out(const EventView& event, const store::TaskFa
   task.enqueued = event.time;
   task.expires_at = expires_at;
   task.lease = length;
+  task.once = facts.once;
   queue.turns.given(choice, event.data.size(), now);
   visit(task);
 }
@@ -141,6 +158,17 @@ Result<size_t> Queues::Parts::lease(Queue& queue, const LeaseOptions& options,
   queue.counters.leases += giving.given;
   queue.hungry = giving.given < options.tasks_max;
   return giving.given;
+}
+
+Result<void> Queues::begin_once(store::Change& change, const LeaseRef& lease) {
+  LIMPET_TRY(Flight* const flight, parts_->find_lease(lease));
+  if (!flight->once) return {};
+  store::TaskState state = flight->task_state;
+  state.begun = true;
+  std::array<uint8_t, store::task_state_bytes> row;
+  change.put(store::ready_key(flight->place), store::encode_task_state(state, row));
+  flight->begun = true;
+  return {};
 }
 
 Result<Duration> Queues::extend(const LeaseRef& lease, Duration length) {

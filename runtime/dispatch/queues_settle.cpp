@@ -84,11 +84,13 @@ Result<Settled> Queues::Parts::nack(store::Change& change, const Flight& flight,
   Subject subject = subject_of(flight);
   Queue& queue = *find(subject.place.lane.queue);
   const store::StoreMs now = change.hot().store_ms;
-  const bool counts = nack.failure != Failure::release;
+  // Nobody has begun it, so nothing can have failed.
+  const bool untouched = lease_ended && flight.once && !flight.begun;
+  const bool counts = nack.failure != Failure::release && !untouched;
   const auto attempts = static_cast<uint16_t>(
       std::min<uint32_t>(subject.state.attempts + uint32_t{counts}, UINT16_MAX));
   Death death{store::DeathReason::rejected, attempts, nack.error, lease_ended};
-  if (lease_ended && flight.once) {
+  if (lease_ended && flight.begun) {
     death.reason = store::DeathReason::unknown_outcome;
     return die(change, queue, subject, death);
   }
@@ -114,7 +116,7 @@ Result<Settled> Queues::Parts::nack(store::Change& change, const Flight& flight,
   move.place = subject.place;
   move.expires_at = subject.expires_at;
   if (delay.ns > 0) move.wake_at = now + static_cast<uint64_t>((delay.ns + 999999) / 1000000);
-  if (counts || move.wake_at != 0) {
+  if (counts || move.wake_at != 0 || flight.begun) {
     if (subject.state.not_before != 0) {
       change.erase(store::task_timer_key(wake_of(subject, subject.state.not_before)));
     }

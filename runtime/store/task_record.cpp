@@ -21,6 +21,8 @@ constexpr size_t place_bytes = 11;
 constexpr size_t group_place_bytes = 9;
 constexpr size_t dead_letter_head_bytes = 18;  // version, reason, two counts, two times
 constexpr uint8_t priority_max = 9;
+constexpr uint8_t task_state_version = 1;
+constexpr uint8_t begun_bit = 0x80;
 
 void put(uint8_t*& to, uint64_t value, int bytes) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
@@ -129,7 +131,7 @@ ByteSpan encode_task_state(const TaskState& state, std::span<uint8_t> buffer) {
   if (state == TaskState()) return {};
   LIMPET_ASSERT(buffer.size() >= task_state_bytes);
   uint8_t* to = buffer.data();
-  put(to, 1, 1);  // version
+  put(to, task_state_version | (state.begun ? begun_bit : 0), 1);
   put(to, state.attempts, 2);
   put(to, state.not_before, 6);
   put(to, state.deaths, 2);
@@ -140,7 +142,10 @@ ByteSpan encode_task_state(const TaskState& state, std::span<uint8_t> buffer) {
 std::optional<TaskState> parse_task_state(ByteSpan value) {
   TaskState state;
   if (value.empty()) return state;
-  if (value.size() != task_state_bytes || value[0] != 1) return std::nullopt;
+  if (value.size() != task_state_bytes || (value[0] & ~begun_bit) != task_state_version) {
+    return std::nullopt;
+  }
+  state.begun = (value[0] & begun_bit) != 0;
   const uint8_t* from = value.data() + 1;
   state.attempts = static_cast<uint16_t>(take(from, 2));
   state.not_before = take(from, 6);

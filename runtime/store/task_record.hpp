@@ -49,6 +49,7 @@ struct TaskState {
   StoreMs not_before = 0;   // after a failure
   uint16_t deaths = 0;      // times it was a dead letter and was redriven
   StoreMs first_death = 0;  // 0: none
+  bool begun = false;       // given to a worker, and must not happen twice: facts.once
   friend bool operator==(const TaskState&, const TaskState&) = default;
 };
 inline constexpr size_t task_state_bytes = 17;

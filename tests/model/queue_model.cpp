@@ -353,24 +353,26 @@ void QueueModel::bury(uint64_t id) {
   drop_dead(id);
 }
 
-// A worker that says nothing has failed.
+// A worker that says nothing has failed; but nobody has begun what must not happen twice, because
+// that would have been recorded first, which this walk does not do.
 void QueueModel::end_lease(ModelQueue& queue, uint64_t id, StoreMs now) {
   ModelTask& task = queue.tasks[id];
   ++queue.counts.lease_expired;
   task.lease.reset();
-  if (mistake_ != Mistake::lease_end_is_free) ++task.attempts;
+  const bool untouched = task.spec.once;
+  if (mistake_ != Mistake::lease_end_is_free && !untouched) ++task.attempts;
   std::optional<DeathReason> reason;
   if (task.expires_at != 0 && task.expires_at <= now && task.deaths == 0) {
     reason = DeathReason::expired;
   }
   if (task.attempts >= queue.settings.attempts_max) reason = DeathReason::attempts;
-  if (task.spec.once) reason = DeathReason::unknown_outcome;
   if (reason) {
     const Settled gone = die(queue, id, {*reason, now, {}});
     if (!gone.run.none()) settled.push_back(gone);
     return;
   }
   ++queue.counts.retried;
+  if (untouched) return;
   const Duration wait = backoff_after(queue.settings.backoff, task.attempts);
   task.not_before = wait.ns > 0 ? now + static_cast<StoreMs>(to_ms(wait)) : 0;
 }

@@ -42,7 +42,7 @@ struct Life {
               parts.agents, parts.clock, parts.logger, parts.source},
         queues(wiring(*this)),
         tools(wanted.tools, wanted.rates),
-        queue_house(wired(*this)),
+        queue_house(wired(*this), [] {}),
         intake(house),
         turns(house, host),
         calls(house, host, &queue_house),

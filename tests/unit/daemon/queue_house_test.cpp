@@ -45,6 +45,7 @@ struct QueueHouseFixture : HouseFixture {
     life->queue_house.lease(wants(count), [&](api::Answer<Tasks> answer) {
       if (auto* got = std::get_if<Tasks>(&answer)) tasks = std::move(*got);
     });
+    life->store->drain();  // the answer waits for the disk when the task must not happen twice
     return tasks;
   }
   // Answers the first refusal, or nothing.
@@ -167,7 +168,7 @@ TEST_CASE("worker tools: oban #862: a call whose worker dies goes to the next on
 }
 
 TEST_CASE("worker tools: a crash between the task and its answer keeps both the task and the run") {
-  QueueHouseFixture fixture;
+  QueueHouseFixture fixture(acts_repeatably);
   REQUIRE(fixture.open());
   fixture.ingest("page.new", "7");
   REQUIRE(fixture.settle());
@@ -182,6 +183,53 @@ TEST_CASE("worker tools: a crash between the task and its answer keeps both the 
   CHECK_FALSE(fixture.settle_task(QueueHouseFixture::ack(after[0])));
   CHECK(fixture.state() == RunState::completed);
   CHECK(fixture.log("limpet.step.started").size() == 1);
+}
+
+TEST_CASE("worker tools: after a crash nobody gets a task that a worker may have carried out") {
+  QueueHouseFixture fixture(acts_once);
+  REQUIRE(fixture.open());
+  fixture.ingest("page.new", "7");
+  REQUIRE(fixture.settle());
+  REQUIRE(fixture.lease().size() == 1);
+  REQUIRE(fixture.restart());
+  REQUIRE(fixture.settle());
+  CHECK(fixture.lease().empty());
+  REQUIRE(fixture.settle());
+  CHECK(fixture.state() == RunState::paused);
+  CHECK(fixture.runs().at(0).reason == "unknown_outcome");
+  CHECK(fixture.life->queues.stats("ocr")->dead == 1);
+}
+
+TEST_CASE("worker tools: a worker that gives a task back unharmed has not begun it") {
+  QueueHouseFixture fixture(acts_once);
+  REQUIRE(fixture.open());
+  fixture.ingest("page.new", "7");
+  REQUIRE(fixture.settle());
+  const Tasks first = fixture.lease();
+  REQUIRE(first.size() == 1);
+  api::SettleRequest release = QueueHouseFixture::nack(first[0], false);
+  release.release = true;
+  CHECK_FALSE(fixture.settle_task(release));
+  REQUIRE(fixture.restart());
+  REQUIRE(fixture.settle());
+  CHECK(fixture.lease().size() == 1);
+  CHECK(fixture.state() == RunState::waiting);
+}
+
+TEST_CASE(
+    "worker tools: the start of a task that must not run twice is on disk before its worker") {
+  QueueHouseFixture fixture(acts_once);
+  REQUIRE(fixture.open());
+  fixture.ingest("page.new", "7");
+  REQUIRE(fixture.settle());
+  fixture.hold_writer();
+  bool answered = false;
+  fixture.life->queue_house.lease(wants(1), [&](auto) { answered = true; });
+  fixture.life->store->deliver();
+  CHECK_FALSE(answered);
+  fixture.release_writer();
+  fixture.life->store->drain();
+  CHECK(answered);
 }
 
 TEST_CASE("worker tools: calls over the rate wait in the store and come in their time") {

@@ -209,11 +209,56 @@ TEST_CASE("queues: what must not happen twice dies when its lease ends without a
   QueuesFixture fixture;
   fixture.begin();
   fixture.put("pay", {.once = true});
-  REQUIRE(fixture.lease(1, seconds(1)).size() == 1);
+  const auto leased = fixture.lease(1, seconds(1));
+  REQUIRE(leased.size() == 1);
+  REQUIRE(fixture.commit(
+      [&](store::Change& change) { return fixture.queues->begin_once(change, leased[0].ref()); }));
   fixture.pass(seconds(1));
   CHECK(fixture.take().empty());
   REQUIRE(fixture.dead().size() == 1);
   CHECK(fixture.dead()[0].letter.reason == store::DeathReason::unknown_outcome);
+}
+
+TEST_CASE("queues: what must not happen twice and was begun dies after a crash, not before") {
+  QueuesFixture fixture;
+  fixture.begin();
+  fixture.put("pay", {.once = true});
+  const auto leased = fixture.lease(1);
+  REQUIRE(leased.size() == 1);
+  REQUIRE(fixture.commit(
+      [&](store::Change& change) { return fixture.queues->begin_once(change, leased[0].ref()); }));
+  fixture.begin();
+  CHECK(fixture.take().empty());
+  fixture.run_due();
+  REQUIRE(fixture.dead().size() == 1);
+  CHECK(fixture.dead()[0].letter.reason == store::DeathReason::unknown_outcome);
+  fixture.audit();
+}
+
+TEST_CASE("queues: what must not happen twice and was not begun is simply given again") {
+  QueuesFixture fixture;
+  fixture.begin();
+  fixture.put("pay", {.once = true});
+  REQUIRE(fixture.lease(1, seconds(1)).size() == 1);
+  fixture.pass(seconds(1));
+  REQUIRE(fixture.lease(1).size() == 1);
+  fixture.begin();
+  const auto again = fixture.lease(1);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].attempt == 1);
+}
+
+TEST_CASE("queues: a worker that gives back what must not happen twice has not begun it") {
+  QueuesFixture fixture;
+  fixture.begin();
+  fixture.put("pay", {.once = true});
+  const auto leased = fixture.lease(1);
+  REQUIRE(leased.size() == 1);
+  REQUIRE(fixture.commit(
+      [&](store::Change& change) { return fixture.queues->begin_once(change, leased[0].ref()); }));
+  REQUIRE(fixture.release(leased[0]).ok());
+  fixture.begin();
+  CHECK(fixture.take() == Texts{"pay"});
 }
 
 TEST_CASE("queues: an expired task is not given, but dies") {
