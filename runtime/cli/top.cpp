@@ -1,6 +1,7 @@
 // limpet top: the daemon at work, a screen a second.
 
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <thread>
 
@@ -38,7 +39,7 @@ class Rates {
     const uint64_t added = count >= known->second ? count - known->second : count;
     known->second = count;
     if (first) return "-";
-    return std::to_string(static_cast<uint64_t>(static_cast<double>(added) / seconds_ + 0.5));
+    return std::to_string(std::llround(static_cast<double>(added) / seconds_));
   }
 
  private:
