@@ -14,8 +14,6 @@ namespace limpet::daemon {
 
 namespace {
 
-constexpr uint32_t full_retry_ms = 5000;
-
 struct Place {
   Epoch epoch;
   Sequence sequence;
