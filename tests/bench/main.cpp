@@ -13,20 +13,22 @@ struct Workload {
   const char* verb;
   void (*run)(const Options& options, const std::string& directory, Report& report);
 };
-constexpr std::array workloads{Workload{"limits", run_limits}, Workload{"append", run_append},
-                               Workload{"replay", run_replay}, Workload{"cycle", run_cycle},
-                               Workload{"wear", run_wear},     Workload{"recover", run_recover}};
+constexpr std::array workloads{Workload{"limits", run_limits},  Workload{"append", run_append},
+                               Workload{"replay", run_replay},  Workload{"cycle", run_cycle},
+                               Workload{"scale", run_scale},    Workload{"wear", run_wear},
+                               Workload{"recover", run_recover}};
 
 const Program program{
-    "usage: limpet-bench [limits|append|replay|cycle|wear|recover|all] [options]\n"
+    "usage: limpet-bench [limits|append|replay|cycle|scale|wear|recover|all] [options]\n"
     "\n"
     "  limits   what the disk and LMDB can do: append and sync, commits, scan\n"
     "  append   events through the store, each answered when it is on disk\n"
     "  replay   events read back from the start\n"
     "  cycle    tasks: enqueue, lease, acknowledge, each answered when it is on disk\n"
+    "  scale    an operation of a queue with a million tasks against a thousand\n"
     "  wear     bytes that a few events a second cost a flash, and how long it lasts\n"
     "  recover  a daemon killed and started again: time to its first answer, memory\n",
-    {"limits", "append", "replay", "cycle", "wear", "recover", "all"}};
+    {"limits", "append", "replay", "cycle", "scale", "wear", "recover", "all"}};
 
 }  // namespace
 

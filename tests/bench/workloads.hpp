@@ -13,6 +13,7 @@ void run_limits(const Options& options, const std::string& directory, Report& re
 void run_append(const Options& options, const std::string& directory, Report& report);
 void run_replay(const Options& options, const std::string& directory, Report& report);
 void run_cycle(const Options& options, const std::string& directory, Report& report);
+void run_scale(const Options& options, const std::string& directory, Report& report);
 void run_wear(const Options& options, const std::string& directory, Report& report);
 void run_recover(const Options& options, const std::string& directory, Report& report);
 
