@@ -57,8 +57,8 @@ struct EventFilter {
 };
 
 struct ReadEnd {
-  Sequence next;        // where to go on
-  bool at_end = false;  // nothing more is stored, or `to` was reached
+  Sequence next;         // where to go on
+  bool at_end = false;   // nothing more is stored, or `to` was reached
   bool damaged = false;  // a record was passed over because it cannot be read
 };
 

@@ -242,9 +242,9 @@ bool Consumers::may_have_lost(std::string_view type_pattern, Sequence from) cons
   settings.type_pattern = type_pattern;
   const auto& counts = store_.newest().classes;
   return classes_.empty() || std::ranges::any_of(classes_, [&](const ClassTypes& one) {
-    return may_want(settings, one.patterns) &&
-           (one.number >= counts.size() || counts[one.number].first > from);
-  });
+           return may_want(settings, one.patterns) &&
+                  (one.number >= counts.size() || counts[one.number].first > from);
+         });
 }
 
 Consumer* Consumers::find(std::string_view name) {

@@ -47,7 +47,7 @@ class House {
            << "[store]\npath = \"data\"\nmax_bytes = \"32MiB\"\n"
            << "[api]\nsocket = \"" << socket() << "\"\n"
            << "[limits]\nmemory = \"8GiB\"\n"  // the sanitizers take some
-           << "unclean_starts = 0\n"        // killed on purpose
+           << "unclean_starts = 0\n"           // killed on purpose
            << "[[plugin]]\nid = \"org.limpet.test.effects\"\nisolation = \"inproc\"\n"
            << "config = { path = \"" << effects() << "\" }\n"
            << "[[plugin]]\nid = \"org.limpet.test.worker\"\nisolation = \"inproc\"\n"
