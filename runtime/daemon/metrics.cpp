@@ -173,6 +173,13 @@ void run_metrics(MetricsText& text, const StatusParts& parts) {
       calls.parked);
 }
 
+void schedule_metrics(MetricsText& text, const Schedules& schedules) {
+  one(text, {"limpet_schedule_ticks_total", MetricKind::counter, "Ticks that came."},
+      schedules.ticks());
+  one(text, {"limpet_schedule_skipped_total", MetricKind::counter, "Ticks missed and left out."},
+      schedules.skipped());
+}
+
 void drop_metrics(MetricsText& text, const StatusParts& parts) {
   const DropCounters& drops = parts.house.drops;
   text.family(
@@ -208,6 +215,7 @@ std::string metrics_text(const StatusParts& parts) {
   if (parts.house.tools != nullptr) tool_metrics(text, *parts.house.tools);
   if (parts.log_consumers != nullptr) consumer_metrics(text, parts);
   time_metrics(text, parts.house.measures);
+  if (parts.schedules != nullptr) schedule_metrics(text, *parts.schedules);
   drop_metrics(text, parts);
   text.finish();
   return out;

@@ -301,6 +301,7 @@ void Process::wake() {
 
 void Process::round() {
   woken_ = false;
+  const BootTime begun = clock_.boot();
   store_->deliver();
   if (const auto failure = store_->failure(); failure && !stopping_) {
     exit_code_ = 1;
@@ -318,6 +319,7 @@ void Process::round() {
   calls_->pump();
   runs_->sweep();
   services_->committed();
+  house_->measures.round.record(clock_.boot() - begun);
   set_alarm();
   stop_if_drained();
 }

@@ -87,6 +87,9 @@ class QueueHouse final : public api::QueueServices {
     store::StoreMs not_before = 0;
   };
 
+  // Answer how many went with these changes, which are on their way to the disk.
+  [[nodiscard]] Result<uint64_t> drop_batch(const std::vector<Sequence>& tasks);
+  [[nodiscard]] Result<uint64_t> drop_all_dead(const std::string& queue);
   void run_due();
   void serve_waits();
   void go_on_redriving();

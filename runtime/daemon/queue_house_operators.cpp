@@ -131,24 +131,37 @@ void QueueHouse::go_on_redriving() {
 }
 
 void QueueHouse::drop_dead(Sequence task, std::string queue, api::Done<uint64_t> done) {
+  const Result<uint64_t> dropped = task.none() ? drop_all_dead(queue) : drop_batch({task});
+  if (!dropped.ok()) return done(refusal(queue, dropped.error()));
+  // What was dropped before is on disk when this is: changes are committed in their order.
+  QueueCommit last(house_);
+  const Result<void> submitted = last.submit(answer_with(done, *dropped));
+  if (!submitted.ok()) done(refusal_of(submitted.error()));
+}
+
+Result<uint64_t> QueueHouse::drop_batch(const std::vector<Sequence>& tasks) {
+  QueueCommit commit(house_);
+  for (const Sequence one : tasks) LIMPET_CHECK(queues_.drop_dead(commit.change(), one));
+  LIMPET_CHECK(commit.submit(nullptr));
+  return uint64_t{tasks.size()};
+}
+
+Result<uint64_t> QueueHouse::drop_all_dead(const std::string& queue) {
+  uint64_t count = 0;
   std::vector<Sequence> tasks;
-  if (!task.none()) {
-    tasks.push_back(task);
-  } else {
-    const Result<void> listed = queues_.list_dead(queue, {}, [&](const dispatch::DeadTask& dead) {
+  Sequence next;
+  do {
+    tasks.clear();
+    LIMPET_CHECK(queues_.list_dead(queue, next, [&](const dispatch::DeadTask& dead) {
       tasks.push_back(dead.task);
       return tasks.size() < limits::batch_events_max;
-    });
-    if (!listed.ok()) return done(refusal(queue, listed.error()));
-  }
-  QueueCommit commit(house_);
-  for (const Sequence one : tasks) {
-    const Result<void> dropped = queues_.drop_dead(commit.change(), one);
-    if (!dropped.ok()) return done(refusal_of(dropped.error()));
-  }
-  const uint64_t count = tasks.size();
-  const Result<void> submitted = commit.submit(answer_with(done, count));
-  if (!submitted.ok()) done(refusal_of(submitted.error()));
+    }));
+    if (tasks.empty()) break;
+    LIMPET_TRY(const uint64_t dropped, drop_batch(tasks));
+    count += dropped;
+    next = tasks.back().next();
+  } while (tasks.size() == limits::batch_events_max);
+  return count;
 }
 
 std::string QueueHouse::queues_json() {

@@ -8,9 +8,7 @@ namespace limpet::daemon {
 
 namespace {
 
-// No schedule of ours was written before; a clock that shows less has not been set.
-constexpr store::StoreMs plausible_since_ms = 1704067200000;  // 2024-01-01T00:00:00Z
-constexpr store::StoreMs unset_clock_ms = 60000;              // until the clock is looked at again
+constexpr store::StoreMs unset_clock_ms = 60000;  // until the clock is looked at again
 constexpr store::StoreMs retry_ms = 1000;
 
 store::StoreMs read_ms(ByteSpan value) {
@@ -46,7 +44,7 @@ void Schedules::pump() {
   next_due_.reset();
   if (entries_.empty()) return;
   const store::StoreMs now = house_.store.now_ms();
-  if (now < plausible_since_ms) {
+  if (!plausible(WallTime{now * 1000000})) {
     next_due_ = now + unset_clock_ms;
     return;
   }

@@ -6,7 +6,7 @@
 // tried again.
 // Limits: config's number of schedules; catch_up_max ticks are caught up of one schedule.
 //
-// On a board whose clock is not set yet (before plausible_since) nothing ticks: what a schedule
+// On a board whose clock is not set yet (base/time.hpp, plausible) nothing ticks: what a schedule
 // missed is not known before the time is.
 
 #include <cstdint>

@@ -100,8 +100,8 @@ ToolRules make_tool_rules(const config::Settings& settings) {
     rule.queue = from.queue;
     rule.hints.read_only = has(from.hints, "read_only");
     rule.hints.idempotent = has(from.hints, "idempotent");
-    // What only reads destroys nothing; of anything else nobody has said so.
-    rule.hints.destructive = has(from.hints, "destructive") || !rule.hints.read_only;
+    // Whoever says something of it would say that too; without a word the worst is assumed.
+    rule.hints.destructive = has(from.hints, "destructive") || from.hints.empty();
     rule.rate = to_rate(from.rate);
     rule.breaker = {static_cast<uint32_t>(from.breaker_failures), from.breaker_open};
     rules.push_back(std::move(rule));

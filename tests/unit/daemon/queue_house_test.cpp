@@ -390,3 +390,25 @@ TEST_CASE("drops: a flood of refusals is one event an interval, with their numbe
   }
   CHECK(full == 1);
 }
+
+TEST_CASE("queue house: dropping all dead letters of a queue drops all of them") {
+  QueueHouseFixture fixture;
+  REQUIRE(fixture.open());
+  const size_t count = limits::batch_events_max + 44;
+  for (size_t sent = 0; sent < count; sent += 100) {
+    fixture.enqueue(std::vector<api::TaskRequest>(100, QueueHouseFixture::request("x")));
+    std::vector<api::SettleRequest> nacks;
+    for (const api::TaskView& task : fixture.lease(100)) {
+      nacks.push_back(QueueHouseFixture::nack(task, true));
+    }
+    fixture.life->queue_house.settle(nacks, [](const auto&) {});
+    REQUIRE(fixture.settle());
+  }
+  REQUIRE(fixture.life->queues.stats("ocr")->dead == count);
+  uint64_t dropped = 0;
+  fixture.life->queue_house.drop_dead({}, "ocr",
+                                      [&](auto answer) { dropped = std::get<uint64_t>(answer); });
+  REQUIRE(fixture.settle());
+  CHECK(dropped == count);
+  CHECK(fixture.life->queues.stats("ocr")->dead == 0);
+}
